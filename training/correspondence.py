@@ -32,6 +32,17 @@ IBUG_FROM_TEACHER = np.array([
     78, 82, 13, 312, 308, 317, 14, 87,  # inner lips
 ])  # fmt: skip
 
+# Lips and lids touch their counterparts, so the nearest skin may be the wrong one's. Which skin
+# each ring may lie on is read off how far an expression pulls it down (metres).
+UPPER_LIP = [191, 80, 81, 82, 13, 312, 311, 310, 415, 185, 40, 39, 37, 0, 267, 269, 270, 409,
+             183, 42, 41, 38, 12, 268, 271, 272, 407, 184, 74, 73, 72, 11, 302, 303, 304, 408]
+LOWER_LIP = [95, 88, 178, 87, 14, 317, 402, 318, 324, 146, 91, 181, 84, 17, 314, 405, 321, 375,
+             96, 89, 179, 86, 15, 316, 403, 319, 325, 77, 90, 180, 85, 16, 315, 404, 320, 307]
+UPPER_LID = {"Right": [246, 161, 160, 159, 158, 157, 173], "Left": [466, 388, 387, 386, 385, 384, 398]}
+LOWER_LID = {"Right": [7, 163, 144, 145, 153, 154, 155], "Left": [249, 390, 373, 374, 380, 381, 382]}
+JAW_SPLIT = -0.0125
+LID_SPLIT = -0.0015
+
 
 def load_teacher_points(source_vertex: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The 468 surface points as (468, 3) head-model vertex numbers and barycentric weights.
@@ -125,11 +136,11 @@ def fit_canonical(canonical: np.ndarray, model: dict[str, np.ndarray]) -> tuple[
     fronts = [eye.mean(0) + (0, 0, 0.012) for eye in eyes]
     nose = neutral[np.argmax(neutral[:, 2])]
     s, rotation, t = similarity(np.array([*rings, canonical[4]]), np.array([*fronts, nose]))
+    allowed = allowed_triangles(model, skin)
     head, weights_id = neutral, np.zeros(len(modes))
     for step in range(30):
         placed = s * canonical @ rotation.T + t
-        found, bary = closest_on_triangles(placed, head, skin)
-        corners = skin[found]
+        corners, bary = drop(placed, head, skin, allowed)
         on_skin = (head[corners] * bary[..., None]).sum(1)
         trust = np.linalg.norm(on_skin - placed, axis=1)
         keep = trust <= np.quantile(trust, 0.9)
@@ -141,8 +152,38 @@ def fit_canonical(canonical: np.ndarray, model: dict[str, np.ndarray]) -> tuple[
         strength = 0.003**2 * (4 if step < 10 else 1)
         weights_id = np.linalg.solve(basis @ basis.T + strength * np.eye(len(modes)), right)
         head = neutral + np.tensordot(weights_id, modes, 1)
-    found, bary = closest_on_triangles(placed, head, skin)
-    return skin[found], bary, placed, head
+    corners, bary = drop(placed, head, skin, allowed)
+    return corners, bary, placed, head
+
+
+def allowed_triangles(model: dict[str, np.ndarray], skin: np.ndarray) -> list[tuple]:
+    """Pairs of (teacher points, mask over `skin`): which triangles the point may lie on."""
+    names = [str(name) for name in model["expression_names"]]
+
+    def drops(name: str) -> np.ndarray:
+        down = model["expression"][names.index(name)][:, 1] * float(model["unit"])
+        return down[skin]
+
+    jaw = drops("jawOpen")
+    pairs = [(UPPER_LIP, (jaw > JAW_SPLIT).all(1)), (LOWER_LIP, (jaw < JAW_SPLIT).all(1))]
+    for side in ("Left", "Right"):
+        lid = drops(f"eyeBlink{side}")
+        pairs.append((UPPER_LID[side], (lid < LID_SPLIT).all(1)))
+        pairs.append((LOWER_LID[side], (lid > LID_SPLIT).all(1)))
+    return pairs
+
+
+def drop(
+    points: np.ndarray, vertices: np.ndarray, skin: np.ndarray, allowed: list[tuple]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The teacher's (468, 3) points on the skin: (468, 3) vertices and weights."""
+    found, bary = closest_on_triangles(points, vertices, skin)
+    corners = skin[found]
+    for which, mask in allowed:
+        part = skin[mask]
+        found, weights = closest_on_triangles(points[which], vertices, part)
+        corners[which], bary[which] = part[found], weights
+    return corners, bary
 
 
 def mouth_interior(neutral: np.ndarray, triangles: np.ndarray) -> np.ndarray:

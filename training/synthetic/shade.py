@@ -1,0 +1,419 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The colour of each visible pixel: skin, eyes, teeth, hair, cloth under ambient light and two lamps.
+
+Colours are linear RGB. `look` is one person's appearance, a flat float32 vector indexed by the
+LOOK_* constants, so that the numba kernel takes one array in place of forty arguments.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .raster import CLOTH, EYE, FRAME, HAIR, HAND, HAT, LASH, MOUTH, SKIN, TEETH, TONGUE
+
+LOOK_SKIN = 0  # 3
+LOOK_LIPS = 3  # 3, multiplies the skin
+LOOK_HAIR = 6  # 3
+LOOK_BROW = 9  # 3
+LOOK_BEARD = 12  # 3
+LOOK_IRIS = 15  # 3
+LOOK_CLOTH = 18  # 3
+LOOK_CLOTH2 = 21  # 3, the pattern's second colour
+LOOK_FRAME = 24  # 3
+LOOK_HAT = 27  # 3
+LOOK_TEETH = 30  # 3
+LOOK_LIPS_AMOUNT = 33
+LOOK_BROW_AMOUNT = 34
+LOOK_BEARD_AMOUNT = 35
+LOOK_SCALP_AMOUNT = 36
+LOOK_DETAIL = 37  # how strong the skin's uneven tone is
+LOOK_FRECKLES = 38
+LOOK_BLUSH = 39
+LOOK_EYE_MAKEUP = 40
+LOOK_OIL = 41  # strength of the skin's highlight
+LOOK_PUPIL = 42  # pupil's radius over the iris'
+LOOK_IRIS_RADIUS = 43  # metres
+LOOK_PATTERN = 44  # 0 plain, 1 stripes, 2 checks, 3 mottled
+LOOK_PATTERN_SCALE = 45  # per metre
+LOOK_NECKLINE = 46  # metres, how far the neckline is lowered
+LOOK_NECKLINE_V = 47  # metres, how deep its V is
+LOOK_HAIR_SHINE = 48
+LOOK_STRAND_CONTRAST = 49
+LOOK_EYE_SHADE = 50
+LOOK_WRINKLES = 51
+LOOK_CLOTH_ROUGH = 52
+LOOK_SCLERA = 53  # brightness
+LOOK_SIZE = 56
+
+
+@njit(fastmath=True, nogil=True, cache=True)
+def _sharp(x, power_of_two):
+    """x ** (2 ** power_of_two), for highlights."""
+    for _ in range(power_of_two):
+        x = x * x
+    return x
+
+
+@njit(fastmath=True, nogil=True, cache=True)
+def shade(
+    image, owner, number, box, found, weight_b, weight_c, depth,
+    triangles, material, points, normal, aux, look,
+    static, detail, brow, beard, scalp, strands,
+    ambient, lamps, lamp_colours, shadow, shadow_axes, shadow_centre, shadow_scale, shadow_bias,
+):  # fmt: skip
+    """Colour the pixels inside `box` where `found` names a triangle, and clear `found` there.
+
+    Args:
+        image: (h, w, 3) linear colour.  owner: (h, w) uint8, gets `number`.
+        box: x0, y0, x1, y1 (exclusive), px.
+        points, normal: (n, 3) camera frame.  aux: (n, 4): skin and cloth: atlas x, atlas y
+            (0..1), occlusion, neutral height; eyes: neutral offset from the eye's middle.
+        static, detail: (h, w, 4) uint8 atlas layers; brow, beard, scalp: (h, w) uint8.
+        ambient: (9, 3) irradiance by spherical harmonics, x right, y up, z to the viewer.
+        lamps: (2, 3) unit directions; lamp_colours: (2, 3).
+        shadow: (s, s) the first lamp's shadow map; shadow_scale 0: none.
+    """
+    rows, columns = static.shape[0], static.shape[1]
+    size = shadow.shape[0]
+    for y in range(box[1], box[3]):
+        for x in range(box[0], box[2]):
+            t = found[y, x]
+            if t < 0:
+                continue
+            found[y, x] = -1
+            owner[y, x] = number
+            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            wb, wc = weight_b[y, x], weight_c[y, x]
+            wa = 1.0 - wb - wc
+            kind = material[t]
+            nx = wa * normal[a, 0] + wb * normal[b, 0] + wc * normal[c, 0]
+            ny = wa * normal[a, 1] + wb * normal[b, 1] + wc * normal[c, 1]
+            nz = wa * normal[a, 2] + wb * normal[b, 2] + wc * normal[c, 2]
+            px = wa * points[a, 0] + wb * points[b, 0] + wc * points[c, 0]
+            py = wa * points[a, 1] + wb * points[b, 1] + wc * points[c, 1]
+            pz = wa * points[a, 2] + wb * points[b, 2] + wc * points[c, 2]
+            u = wa * aux[a, 0] + wb * aux[b, 0] + wc * aux[c, 0]
+            v = wa * aux[a, 1] + wb * aux[b, 1] + wc * aux[c, 1]
+            s = wa * aux[a, 2] + wb * aux[b, 2] + wc * aux[c, 2]
+            q = wa * aux[a, 3] + wb * aux[b, 3] + wc * aux[c, 3]
+            scale = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
+            nx, ny, nz = nx * scale, ny * scale, nz * scale
+            scale = 1.0 / np.sqrt(px * px + py * py + pz * pz)
+            vx, vy, vz = -px * scale, -py * scale, -pz * scale
+            facing = nx * vx + ny * vy + nz * vz
+            if facing < 0.0 and (kind == HAIR or kind == LASH or kind == HAT):
+                nx, ny, nz, facing = -nx, -ny, -nz, -facing
+            facing = max(facing, 0.0)
+
+            occlusion = 1.0
+            wrap_r, wrap_g, wrap_b = 0.0, 0.0, 0.0
+            shine, sharpness = 0.0, 4
+            rim = 0.0
+            red, green, blue = 0.5, 0.5, 0.5
+            tint_r, tint_g, tint_b = 1.0, 1.0, 1.0  # of the highlight
+            if kind == SKIN or kind == CLOTH:
+                occlusion = s
+                neckline = -0.155 - look[LOOK_NECKLINE] + 4.0 * u * u * 0.02
+                if kind == CLOTH or q < -0.12:
+                    # cloth: u is the angle around the body over pi, q the neutral height
+                    neckline -= look[LOOK_NECKLINE_V] * max(0.0, 1.0 - abs(u) * 9.0)
+                is_cloth = kind == CLOTH and q < neckline
+                if is_cloth:
+                    pattern = 0.0
+                    across = u * 0.6 * look[LOOK_PATTERN_SCALE]
+                    down = q * look[LOOK_PATTERN_SCALE]
+                    if look[LOOK_PATTERN] == 1.0:
+                        pattern = 1.0 if int(np.floor(down)) & 1 else 0.0
+                    elif look[LOOK_PATTERN] == 2.0:
+                        pattern = 0.5 * (int(np.floor(down)) & 1) + 0.5 * (
+                            int(np.floor(across)) & 1
+                        )
+                    elif look[LOOK_PATTERN] == 3.0:
+                        pattern = strands[int(across * 30.0) & 255, int(down * 9.0) & 63] / 255.0
+                    weave = 0.9 + 0.2 * strands[int(q * 9000.0) & 255, int(u * 900.0) & 63] / 255.0
+                    fold = strands[int(u * 40.0 + q * 60.0 + 512.0) & 255, int(q * 30.0) & 63]
+                    weave *= 0.85 + 0.3 * fold / 255.0
+                    edge = min(1.0, (neckline - q) / 0.004)
+                    weave *= 0.6 + 0.4 * edge
+                    red = weave * (
+                        look[LOOK_CLOTH] + pattern * (look[LOOK_CLOTH2] - look[LOOK_CLOTH])
+                    )
+                    green = weave * (
+                        look[LOOK_CLOTH + 1]
+                        + pattern * (look[LOOK_CLOTH2 + 1] - look[LOOK_CLOTH + 1])
+                    )
+                    blue = weave * (
+                        look[LOOK_CLOTH + 2]
+                        + pattern * (look[LOOK_CLOTH2 + 2] - look[LOOK_CLOTH + 2])
+                    )
+                else:
+                    if kind == CLOTH:
+                        row, column = 0, 0
+                    else:
+                        row = min(rows - 1, max(0, int(v * rows)))
+                        column = min(columns - 1, max(0, int(u * columns)))
+                    tone = 1.0 + look[LOOK_DETAIL] * (detail[row, column, 0] - 128.0) / 128.0
+                    redness = look[LOOK_DETAIL] * (detail[row, column, 1] - 128.0) / 128.0
+                    freckle = look[LOOK_FRECKLES] * detail[row, column, 2] / 255.0
+                    crease = look[LOOK_WRINKLES] * detail[row, column, 3] / 255.0
+                    blush = look[LOOK_BLUSH] * static[row, column, 2] / 255.0
+                    makeup = look[LOOK_EYE_MAKEUP] * static[row, column, 1] / 255.0
+                    tone *= (1.0 - 0.5 * freckle) * (1.0 - crease)
+                    red = look[LOOK_SKIN] * tone * (1.0 + 0.25 * redness)
+                    green = (
+                        look[LOOK_SKIN + 1]
+                        * tone
+                        * (1.0 - 0.2 * redness - 0.25 * freckle)
+                        * (1.0 - 0.35 * blush)
+                    )
+                    blue = (
+                        look[LOOK_SKIN + 2]
+                        * tone
+                        * (1.0 - 0.1 * redness - 0.4 * freckle)
+                        * (1.0 - 0.25 * blush)
+                    )
+                    red *= 1.0 - 0.7 * makeup
+                    green *= 1.0 - 0.78 * makeup
+                    blue *= 1.0 - 0.72 * makeup
+                    lips = look[LOOK_LIPS_AMOUNT] * static[row, column, 0] / 255.0
+                    red += lips * red * (look[LOOK_LIPS] - 1.0)
+                    green += lips * green * (look[LOOK_LIPS + 1] - 1.0)
+                    blue += lips * blue * (look[LOOK_LIPS + 2] - 1.0)
+                    cover = look[LOOK_BEARD_AMOUNT] * beard[row, column] / 255.0
+                    red += cover * (look[LOOK_BEARD] - red)
+                    green += cover * (look[LOOK_BEARD + 1] - green)
+                    blue += cover * (look[LOOK_BEARD + 2] - blue)
+                    cover2 = look[LOOK_SCALP_AMOUNT] * scalp[row, column] / 255.0
+                    red += cover2 * (look[LOOK_HAIR] - red)
+                    green += cover2 * (look[LOOK_HAIR + 1] - green)
+                    blue += cover2 * (look[LOOK_HAIR + 2] - blue)
+                    hairs = look[LOOK_BROW_AMOUNT] * brow[row, column] / 255.0
+                    red += hairs * (look[LOOK_BROW] - red)
+                    green += hairs * (look[LOOK_BROW + 1] - green)
+                    blue += hairs * (look[LOOK_BROW + 2] - blue)
+                    matte = 1.0 - max(cover, max(cover2, hairs))
+                    wrap_r, wrap_g, wrap_b = 0.30 * matte, 0.13 * matte, 0.08 * matte
+                    zone = 0.5 + static[row, column, 3] / 255.0
+                    shine = look[LOOK_OIL] * zone * (0.25 + 0.75 * matte) * (1.0 + 1.5 * lips)
+                    shine *= 0.6 + 0.8 * detail[row, column, 0] / 255.0
+                    rim = 0.25 * matte
+            elif kind == EYE:
+                radius = np.sqrt(u * u + v * v)
+                iris = look[LOOK_IRIS_RADIUS]
+                occlusion = 0.9
+                red = look[LOOK_SCLERA]
+                green, blue = red * 0.93, red * 0.90
+                # veins and the pink towards the corners
+                pink = min(1.0, max(0.0, (radius - iris) / iris - 0.2))
+                green *= 1.0 - 0.22 * pink
+                blue *= 1.0 - 0.25 * pink
+                if s > 0.0 and radius < iris * 1.08:
+                    ratio = radius / iris
+                    angle = np.arctan2(v, u)
+                    ray = strands[int(angle * 24.0 + 128.0) & 255, int(ratio * 9.0) & 63] / 255.0
+                    tone = (0.55 + 0.9 * ray) * (1.25 - 0.5 * ratio)
+                    limbus = min(1.0, max(0.0, (1.08 - ratio) / 0.2))
+                    tone *= 0.25 + 0.75 * limbus
+                    if ratio < look[LOOK_PUPIL]:
+                        tone = 0.02
+                    cover = min(1.0, (1.08 - ratio) / 0.1)
+                    red += cover * (look[LOOK_IRIS] * tone - red)
+                    green += cover * (look[LOOK_IRIS + 1] * tone - green)
+                    blue += cover * (look[LOOK_IRIS + 2] * tone - blue)
+                shine, sharpness = 0.9, 7
+                wrap_r = wrap_g = wrap_b = 0.25
+                rim = 0.1
+            elif kind == TEETH or kind == TONGUE or kind == MOUTH:
+                occlusion = s
+                if kind == TEETH:
+                    red, green, blue = look[LOOK_TEETH], look[LOOK_TEETH + 1], look[LOOK_TEETH + 2]
+                    # gums above the crowns; q is the distance from the gum line, metres
+                    if q < 0.0:
+                        red, green, blue = 0.45, 0.14, 0.14
+                    gap = abs(u * 125.0 - np.floor(u * 125.0) - 0.5)
+                    if q >= 0.0 and gap > 0.42:
+                        red, green, blue = red * 0.7, green * 0.65, blue * 0.6
+                    shine, sharpness = 0.25, 5
+                elif kind == TONGUE:
+                    red, green, blue = 0.42, 0.14, 0.13
+                    shine, sharpness = 0.15, 4
+                else:
+                    red, green, blue = 0.30, 0.06, 0.05
+                    shine, sharpness = 0.1, 4
+                wrap_r, wrap_g, wrap_b = 0.3, 0.15, 0.15
+            elif kind == HAIR or kind == LASH:
+                column = int(u * 14.0 + aux[a, 2] * 256.0 + 64.0) & 255
+                strand = strands[column, int(v * 40.0) & 63] / 255.0
+                tone = 1.0 + look[LOOK_STRAND_CONTRAST] * (strand - 0.5) * 2.0
+                if kind == LASH:
+                    red, green, blue = 0.012, 0.009, 0.008
+                else:
+                    red = look[LOOK_HAIR] * tone
+                    green = look[LOOK_HAIR + 1] * tone
+                    blue = look[LOOK_HAIR + 2] * tone
+                    occlusion = q * (0.55 + 0.45 * strand)
+                    shine, sharpness = look[LOOK_HAIR_SHINE] * (0.3 + 1.4 * strand), 3
+                    tint_r = 0.4 + 2.0 * red
+                    tint_g = 0.4 + 2.0 * green
+                    tint_b = 0.4 + 2.0 * blue
+                wrap_r = wrap_g = wrap_b = 0.3
+            elif kind == FRAME:
+                red, green, blue = look[LOOK_FRAME], look[LOOK_FRAME + 1], look[LOOK_FRAME + 2]
+                shine, sharpness = 0.6, 5
+            elif kind == HAT:
+                weave = 0.8 + 0.4 * strands[int(u * 700.0) & 255, int(v * 90.0) & 63] / 255.0
+                red = look[LOOK_HAT] * weave
+                green = look[LOOK_HAT + 1] * weave
+                blue = look[LOOK_HAT + 2] * weave
+                occlusion = q
+            elif kind == HAND:
+                red, green, blue = look[LOOK_SKIN], look[LOOK_SKIN + 1], look[LOOK_SKIN + 2]
+                wrap_r, wrap_g, wrap_b = 0.25, 0.12, 0.08
+                shine = look[LOOK_OIL]
+
+            lit = 1.0
+            if shadow_scale > 0.0:
+                sx, sy, sz = px - shadow_centre[0], py - shadow_centre[1], pz - shadow_centre[2]
+                mx = size * 0.5 + shadow_scale * (
+                    shadow_axes[0, 0] * sx + shadow_axes[0, 1] * sy + shadow_axes[0, 2] * sz
+                )
+                my = size * 0.5 - shadow_scale * (
+                    shadow_axes[1, 0] * sx + shadow_axes[1, 1] * sy + shadow_axes[1, 2] * sz
+                )
+                height = (
+                    shadow_axes[2, 0] * sx + shadow_axes[2, 1] * sy + shadow_axes[2, 2] * sz
+                ) + shadow_bias
+                if 1.5 < mx < size - 2.5 and 1.5 < my < size - 2.5:
+                    # bilinear over a 3 x 3 neighbourhood: soft and free of steps
+                    ix, iy = int(mx - 0.5), int(my - 0.5)
+                    fx, fy = mx - 0.5 - ix, my - 0.5 - iy
+                    total = 0.0
+                    for j in range(-1, 3):
+                        wy = 1.0
+                        if j == -1:
+                            wy = 1.0 - fy
+                        elif j == 2:
+                            wy = fy
+                        for i in range(-1, 3):
+                            if shadow[iy + j, ix + i] <= height:
+                                wx = 1.0
+                                if i == -1:
+                                    wx = 1.0 - fx
+                                elif i == 2:
+                                    wx = fx
+                                total += wx * wy
+                    lit = total / 9.0
+
+            out_r, out_g, out_b = 0.0, 0.0, 0.0
+            for k in range(2):
+                lx, ly, lz = lamps[k, 0], lamps[k, 1], lamps[k, 2]
+                cosine = nx * lx + ny * ly + nz * lz
+                seen = lit if k == 0 else 0.5 + 0.5 * occlusion
+                hx, hy, hz = lx + vx, ly + vy, lz + vz
+                scale = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
+                half = max(0.0, (nx * hx + ny * hy + nz * hz) * scale)
+                gloss = 0.0
+                if cosine > 0.0:
+                    gloss = shine * _sharp(half, sharpness) * seen
+                    if kind == SKIN:
+                        gloss += 0.5 * shine * _sharp(half, 3) * seen
+                dr = max(0.0, (cosine + wrap_r) / (1.0 + wrap_r)) * seen
+                dg = max(0.0, (cosine + wrap_g) / (1.0 + wrap_g)) * seen
+                db = max(0.0, (cosine + wrap_b) / (1.0 + wrap_b)) * seen
+                if kind == SKIN and k == 0:  # light that scatters into the edge of a shadow
+                    bleed = seen * (1.0 - seen) * max(0.0, cosine)
+                    dr += 0.35 * bleed
+                    dg += 0.05 * bleed
+                out_r += lamp_colours[k, 0] * (red * dr + gloss * tint_r)
+                out_g += lamp_colours[k, 1] * (green * dg + gloss * tint_g)
+                out_b += lamp_colours[k, 2] * (blue * db + gloss * tint_b)
+            edge = 1.0 - facing
+            fresnel = rim * edge * edge * edge * edge
+            for k in range(3):
+                light = (
+                    ambient[0, k]
+                    + ambient[1, k] * ny
+                    + ambient[2, k] * nz
+                    + ambient[3, k] * nx
+                    + ambient[4, k] * nx * ny
+                    + ambient[5, k] * ny * nz
+                    + ambient[6, k] * (3.0 * nz * nz - 1.0)
+                    + ambient[7, k] * nx * nz
+                    + ambient[8, k] * (nx * nx - ny * ny)
+                )
+                light = max(0.0, light) * occlusion
+                if k == 0:
+                    out_r += light * (red + fresnel)
+                elif k == 1:
+                    out_g += light * (green + fresnel)
+                else:
+                    out_b += light * (blue + fresnel)
+            image[y, x, 0] = out_r
+            image[y, x, 1] = out_g
+            image[y, x, 2] = out_b
+
+
+@njit(fastmath=True, nogil=True, cache=True)
+def lens(image, screen, triangles, normal, depth, dark, tint, glare, direction):
+    """Blend spectacle lenses over what stands behind them.
+
+    Args:
+        image: (h, w, 3).  screen: (n, 3).  triangles: (t, 3).  normal: (n, 3) camera frame.
+        dark: 0 clear .. 1 black.  tint: (3,) colour of the glass.  glare: strength of the
+        reflection.  direction: (3,) unit, where the reflected window stands.
+    """
+    height, width = depth.shape
+    for t in range(triangles.shape[0]):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        ax, ay, bx, by = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1]
+        cx, cy = screen[c, 0], screen[c, 1]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0.0:
+            continue
+        x0 = max(0, int(np.ceil(min(ax, min(bx, cx)) - 0.5)))
+        x1 = min(width - 1, int(np.floor(max(ax, max(bx, cx)) - 0.5)))
+        y0 = max(0, int(np.ceil(min(ay, min(by, cy)) - 0.5)))
+        y1 = min(height - 1, int(np.floor(max(ay, max(by, cy)) - 0.5)))
+        for y in range(y0, y1 + 1):
+            for x in range(x0, x1 + 1):
+                px, py = x + 0.5 - ax, y + 0.5 - ay
+                wb = (px * (cy - ay) - py * (cx - ax)) / area
+                wc = (py * (bx - ax) - px * (by - ay)) / area
+                wa = 1.0 - wb - wc
+                if wa < 0.0 or wb < 0.0 or wc <= 0.0:
+                    continue
+                z = wa * screen[a, 2] + wb * screen[b, 2] + wc * screen[c, 2]
+                if z <= depth[y, x]:
+                    continue
+                along = 0.0
+                for k in range(3):
+                    along += direction[k] * (
+                        wa * normal[a, k] + wb * normal[b, k] + wc * normal[c, k]
+                    )
+                reflect = 0.02 + glare * _sharp(max(0.0, along), 6)
+                for k in range(3):
+                    image[y, x, k] = image[y, x, k] * (1.0 - dark * (1.0 - tint[k])) + reflect
+
+
+@njit(fastmath=True, nogil=True, cache=True)
+def downsample(image, owner, background, factor, out):
+    """Average `factor` x `factor` samples; background shows where nobody is (owner 255)."""
+    share = 1.0 / (factor * factor)
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            r = g = b = 0.0
+            empty = 0
+            for j in range(factor):
+                for i in range(factor):
+                    yy, xx = y * factor + j, x * factor + i
+                    if owner[yy, xx] == 255:
+                        empty += 1
+                    else:
+                        r += min(image[yy, xx, 0], 3.0)
+                        g += min(image[yy, xx, 1], 3.0)
+                        b += min(image[yy, xx, 2], 3.0)
+            rest = empty * share
+            out[y, x, 0] = r * share + rest * background[y, x, 0]
+            out[y, x, 1] = g * share + rest * background[y, x, 1]
+            out[y, x, 2] = b * share + rest * background[y, x, 2]

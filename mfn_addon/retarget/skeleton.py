@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bones that a face turns: head, neck, eyes, jaw, and channels of a character's own.
+
+Rotations start in the head frame (x to the actor's left, y up, z out of the face). A character's
+axes carry them to its armature space, and the bone's rest orientation into the bone's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..face import EXPRESSION_INDEX, EXPRESSIONS
+from . import rotation as rot
+from .names import Matches, match
+
+SKELETON_PATH = Path(__file__).resolve().parent / "skeleton.json"
+PATHS = {"rotation_euler": "deg", "location": "m", "scale": "1"}
+
+Z_UP = np.array([(1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)])
+"""(3, 3) a character's left, up and front as columns: Blender's own habit, facing -Y."""
+Y_UP = np.eye(3)
+"""The same for armatures that came in with Y up (FBX), facing +Z."""
+
+
+@dataclass(frozen=True)
+class BoneRest:
+    """A bone at rest.
+
+    Attributes:
+        axes: (3, 3) the bone's axes as columns, in armature space.
+        head: (3,) where the bone starts, armature space.
+        rotation_mode: "QUATERNION", "AXIS_ANGLE" or an Euler order.
+        inherits_rotation: whether it follows its parent's rotation.
+    """
+
+    name: str
+    axes: np.ndarray = field(default_factory=lambda: np.eye(3))
+    head: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    rotation_mode: str = "QUATERNION"
+    inherits_rotation: bool = True
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One number of one bone, driven by a weighted sum of the 52.
+
+    `value = clip(rest + sum(terms), limit)`, in degrees ("rotation_euler"), metres ("location")
+    or plain factors ("scale"), about or along the bone's own axis 0, 1 or 2.
+    """
+
+    bone: str
+    path: str
+    axis: int
+    rest: float
+    terms: dict[str, float]
+    limit: tuple[float, float]
+
+    def values(self, expression: np.ndarray) -> np.ndarray:
+        """(...) values of (..., 52) weights; angles in radians."""
+        weights = np.zeros(len(EXPRESSIONS))
+        for name, weight in self.terms.items():
+            weights[EXPRESSION_INDEX[name]] = weight
+        value = np.clip(self.rest + expression @ weights, *self.limit)
+        return np.radians(value) if self.path == "rotation_euler" else value
+
+
+def read_channels(data: str | Mapping[str, Any]) -> tuple[Channel, ...]:
+    """The channels of a character's `mfn_bones` property or `.bones.json` file.
+
+    Raises:
+        ValueError: the text is no such list; the message says what is wrong and where.
+    """
+    try:
+        parsed: Any = json.loads(data) if isinstance(data, str) else data
+        return tuple(_channel(entry) for entry in parsed["channels"])
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"bone channels are malformed: {error}") from error
+
+
+def _channel(entry: Mapping[str, Any]) -> Channel:
+    where = f"bone channel {entry.get('bone', '?')!r}"
+    path = entry["path"]
+    if path not in PATHS:
+        raise ValueError(f"{where}: path {path!r}, expected one of {', '.join(PATHS)}")
+    if entry.get("unit", PATHS[path]) != PATHS[path]:
+        raise ValueError(f"{where}: {path} is in {PATHS[path]!r}, not {entry['unit']!r}")
+    if entry["axis"] not in (0, 1, 2):
+        raise ValueError(f"{where}: axis {entry['axis']!r}, expected 0, 1 or 2")
+    unknown = [name for name in entry["terms"] if name not in EXPRESSION_INDEX]
+    if unknown:
+        raise ValueError(f"{where}: {', '.join(unknown)} is no ARKit expression")
+    low, high = entry.get("limit", (-np.inf, np.inf))
+    return Channel(
+        bone=str(entry["bone"]),
+        path=path,
+        axis=int(entry["axis"]),
+        rest=float(entry.get("rest", 1.0 if path == "scale" else 0.0)),
+        terms={name: float(weight) for name, weight in entry["terms"].items()},
+        limit=(float(low), float(high)),
+    )
+
+
+@lru_cache(maxsize=1)
+def _skeleton() -> dict[str, Any]:
+    return json.loads(SKELETON_PATH.read_text("utf-8"))
+
+
+def match_roles(bones: Iterable[str]) -> Matches:
+    """Which bone plays head, neck, eyeLeft, eyeRight and jaw."""
+    return match(_skeleton()["roles"].items(), list(bones))
+
+
+def character_axes(bones: Mapping[str, BoneRest], roles: Mapping[str, str], up: str) -> np.ndarray:
+    """(3, 3) the character's left, up and front as columns, in armature space.
+
+    Where both eye bones are known, they tell which way the character looks; otherwise it faces
+    as Blender's characters do.
+
+    Args:
+        up: "Z", or "Y" for an armature that came in lying on its back (FBX).
+    """
+    axes = Z_UP if up == "Z" else Y_UP
+    if "eyeLeft" not in roles or "eyeRight" not in roles:
+        return axes
+    across = bones[roles["eyeLeft"]].head - bones[roles["eyeRight"]].head
+    nearest = int(np.argmax(np.abs(across)))
+    if abs(axes[nearest, 1]) > 0.5 or abs(across[nearest]) < 0.9 * np.linalg.norm(across):
+        return axes  # the eyes lie above one another or askew: nothing to learn
+    left = np.eye(3)[nearest] * np.sign(across[nearest])
+    return np.column_stack([left, axes[:, 1], np.cross(left, axes[:, 1])])
+
+
+def head_turn(rotation: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """(..., 4) the head's turn in armature space, of (..., 3, 3) `Face.rotation`.
+
+    The camera sees the actor's face as a viewer in front of the character would, so the camera
+    frame, laid onto the character's left, up and front, is the frame to turn in.
+    """
+    return rot.quaternions_of(axes @ np.asarray(rotation, np.float64) @ axes.T)
+
+
+def eye_turn(expression: np.ndarray, side: str, axes: np.ndarray) -> np.ndarray:
+    """(..., 4) an eye's turn against the head, armature space; side "Left" or "Right"."""
+    degrees = _skeleton()["degrees"]
+
+    def angle(direction: str) -> np.ndarray:
+        weight = expression[..., EXPRESSION_INDEX[f"eyeLook{direction}{side}"]]
+        return np.radians(weight * degrees[f"gaze {direction.lower()}"])
+
+    outward = angle("Out") - angle("In")
+    yaw = outward if side == "Left" else -outward
+    pitch = angle("Down") - angle("Up")
+    return _armature_turn(rot.product(rot.about(1, yaw), rot.about(0, pitch)), axes)
+
+
+def jaw_turn(expression: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """(..., 4) the jaw's turn against the head, armature space."""
+    degrees = _skeleton()["degrees"]
+
+    def weight(name: str) -> np.ndarray:
+        return expression[..., EXPRESSION_INDEX[name]]
+
+    opening = np.radians(weight("jawOpen") * degrees["jaw open"])
+    aside = np.radians((weight("jawLeft") - weight("jawRight")) * degrees["jaw side"])
+    return _armature_turn(rot.product(rot.about(1, aside), rot.about(0, opening)), axes)
+
+
+def bone_turn(turn: np.ndarray, bone: BoneRest) -> np.ndarray:
+    """(..., 4) an armature-space turn as the bone's own rotation from rest."""
+    rest = rot.quaternions_of(bone.axes)
+    return rot.product(rot.product(rot.conjugate(rest), turn), rest)
+
+
+def in_mode(quaternions: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
+    """A pose bone's property for its rotation mode, and (..., 3 or 4) values for it."""
+    if mode == "QUATERNION":
+        return "rotation_quaternion", quaternions
+    if mode == "AXIS_ANGLE":
+        return "rotation_axis_angle", rot.axis_angles_of(quaternions)
+    return "rotation_euler", rot.eulers_of(rot.matrices_of(quaternions), mode)
+
+
+def _armature_turn(turn: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    carry = rot.quaternions_of(axes)
+    return rot.product(rot.product(carry, turn), rot.conjugate(carry))

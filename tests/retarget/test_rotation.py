@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rotation arithmetic on arrays."""
+
+import numpy as np
+import pytest
+
+from mfn_addon.retarget import rotation as rot
+
+RANDOM = np.random.default_rng(2).normal(size=(200, 4))
+TURNS = RANDOM / np.linalg.norm(RANDOM, axis=1, keepdims=True)
+
+
+def same(first, second):
+    return np.allclose(np.abs(np.sum(first * second, -1)), 1.0)
+
+
+def test_matrices_and_quaternions_are_inverse():
+    assert same(rot.quaternions_of(rot.matrices_of(TURNS)), TURNS)
+
+
+def test_half_turns_survive():
+    for axis in range(3):
+        half_turn = rot.about(axis, np.array(np.pi))
+        assert same(rot.quaternions_of(rot.matrices_of(half_turn)), half_turn)
+
+
+def test_product_is_matrix_product():
+    first, second = TURNS[:100], TURNS[100:]
+    expected = rot.matrices_of(first) @ rot.matrices_of(second)
+    assert np.allclose(rot.matrices_of(rot.product(first, second)), expected)
+
+
+def test_shares_of_a_turn_add_up_to_it():
+    whole = rot.product(rot.fraction(TURNS, 0.35), rot.fraction(TURNS, 0.65))
+    assert same(whole, TURNS)
+    assert np.allclose(rot.fraction(np.array((1.0, 0, 0, 0)), 0.5), (1, 0, 0, 0))
+
+
+@pytest.mark.parametrize("order", rot.EULER_ORDERS)
+def test_euler_angles_are_inverse_in_every_order(order):
+    back = rot.quaternions_of_eulers(rot.eulers_of(rot.matrices_of(TURNS), order), order)
+    assert same(back, TURNS)
+
+
+def test_continuous_takes_the_nearer_sign_and_the_same_rotation():
+    angles = np.linspace(0, 4 * np.pi, 50)
+    jumping = rot.quaternions_of(rot.matrices_of(rot.about(2, angles)))
+    smooth = rot.continuous(jumping)
+    assert same(smooth, jumping)
+    assert np.all(np.sum(smooth[1:] * smooth[:-1], -1) > 0)
+    assert np.any(np.sum(jumping[1:] * jumping[:-1], -1) < 0)
+
+
+def test_interpolation_takes_the_shorter_way():
+    start, end = rot.about(1, np.array(0.1)), -rot.about(1, np.array(0.3))
+    assert same(rot.interpolate(start, end, np.array(0.5)), rot.about(1, np.array(0.2)))

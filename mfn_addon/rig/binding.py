@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A character bound to a face: matched once, written every tick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..face import Face
+from ..retarget import BoneTrack, Options, Plan, Pose, Report, make_plan
+from .describe import armature_of, describe
+from .lookup import ObjectRef
+
+
+class BindingLost(LookupError):
+    """The character was deleted, or its shape keys or bones changed: bind it again."""
+
+
+@dataclass(frozen=True)
+class _MeshTarget:
+    """The driven shape keys of one mesh: `slots` are their places among all its key blocks."""
+
+    ref: ObjectRef
+    names: list[str]
+    slots: np.ndarray
+
+
+@dataclass(frozen=True)
+class Binding:
+    """How faces are written to one character. Holds names and numbers, nothing of Blender's.
+
+    Attributes:
+        ref: the character's armature, or its mesh where it has none.
+        plan: what is driven by what; `plan.report` tells it to people.
+    """
+
+    ref: ObjectRef
+    plan: Plan
+    meshes: tuple[_MeshTarget, ...]
+
+    @property
+    def report(self) -> Report:
+        return self.plan.report
+
+    def apply(self, face: Face) -> None:
+        """Let the character do what the face does.
+
+        Raises:
+            BindingLost: the character is gone or was changed.
+        """
+        self.write(self.plan.solve(face.expression, face.rotation))
+
+    def write(self, pose: Pose) -> None:
+        """Write one solved frame. Raises BindingLost as `apply` does."""
+        for target, values in zip(self.meshes, pose.shapes, strict=True):
+            _write_shapes(target, values)
+        if self.plan.bones:
+            root = self.ref.find()
+            if root is None:
+                raise BindingLost(f"the character {self.ref.name!r} is gone")
+            bones = root.pose.bones
+            for track, values in zip(self.plan.bones, pose.bones, strict=True):
+                _write_bone(bones, track, values, root.name)
+
+    def find(self) -> bpy.types.Object | None:
+        """The character now, or None where it is gone."""
+        return self.ref.find()
+
+
+def bind(obj: bpy.types.Object, options: Options | None = None) -> Binding:
+    """Match a character and make it ready to be driven.
+
+    Args:
+        obj: an armature, or a mesh with or without one.
+
+    Raises:
+        RigError: it has no shape key and no bone that a face can drive, or its bone channels
+            are malformed.
+    """
+    character = describe(obj)
+    plan = make_plan(character, options)
+    meshes = []
+    for track in plan.shapes:
+        mesh = bpy.data.objects[track.mesh]
+        names = mesh.data.shape_keys.key_blocks.keys()
+        slots = np.array([names.index(key) for key in track.keys])
+        meshes.append(_MeshTarget(ObjectRef.to(mesh), names, slots))
+    _note_obstacles(plan, obj)
+    return Binding(ObjectRef.to(armature_of(obj) or obj), plan, tuple(meshes))
+
+
+def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:
+    mesh = target.ref.find()
+    keys = mesh.data.shape_keys if mesh is not None else None
+    if keys is None or keys.key_blocks.keys() != target.names:
+        raise BindingLost(f"the shape keys of {target.ref.name!r} are gone or changed")
+    blocks = keys.key_blocks
+    weights = np.empty(len(target.names), np.float32)
+    blocks.foreach_get("value", weights)
+    weights[target.slots] = values
+    blocks.foreach_set("value", weights)
+    keys.update_tag()  # 4.2's foreach_set does not tell the dependency graph
+
+
+def _write_bone(
+    bones: bpy.types.bpy_prop_collection, track: BoneTrack, values: np.ndarray, rig: str
+) -> None:
+    bone = bones.get(track.bone)
+    if bone is None:
+        raise BindingLost(f"the bone {track.bone!r} of {rig!r} is gone")
+    vector = getattr(bone, track.path)
+    if len(vector) == len(track.indices):
+        setattr(bone, track.path, values)
+    else:
+        for index, value in zip(track.indices, values, strict=True):
+            vector[index] = value
+
+
+def _note_obstacles(plan: Plan, obj: bpy.types.Object) -> None:
+    """Tell what would keep a matched shape key from moving."""
+    for track in plan.shapes:
+        keys = bpy.data.objects[track.mesh].data.shape_keys
+        if keys.users > 1 or bpy.data.objects[track.mesh].data.users > 1:
+            plan.report.notes.append(f"{track.mesh}: its mesh is shared with another object")
+        if keys.animation_data is not None and keys.animation_data.drivers:
+            driven = {driver.data_path for driver in keys.animation_data.drivers}
+            ours = {f'key_blocks["{key}"].value' for key in track.keys}
+            if driven & ours:
+                plan.report.notes.append(
+                    f"{track.mesh}: {len(driven & ours)} shape keys have drivers, which win"
+                )
+        muted = [key for key in track.keys if keys.key_blocks[key].mute]
+        if muted:
+            plan.report.notes.append(f"{track.mesh}: muted shape keys: {', '.join(muted)}")

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Animation curves of an ID, the same way on every Blender: 4.2's plain actions, and the slotted
+actions of 4.4 and later (https://developer.blender.org/docs/release_notes/4.4/upgrading/).
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+TAKE_PROPERTY = "mfn_take"
+"""On an action that a bake made: which take it was baked from."""
+
+_LINEAR = 1
+
+
+class Curves:
+    """The curves of one ID's action, to be replaced channel by channel.
+
+    A character's own action is kept and only the channels that the face drives are replaced in
+    it, so that a body's animation survives. A bake's action from another take is kept aside.
+    """
+
+    def __init__(self, owner: bpy.types.ID, name: str, take: str) -> None:
+        """Find or make the owner's action.
+
+        Args:
+            owner: an object or a shape key ID.
+            name: what a new action is called.
+            take: which take is baked into it.
+        """
+        data = owner.animation_data or owner.animation_data_create()
+        action = data.action
+        if action is not None and action.get(TAKE_PROPERTY, take) != take:
+            action.use_fake_user = True  # another take's bake: still there to go back to
+            action = None
+        if action is None:
+            action = _action_of(name, take, owner)
+            data.action = action
+        self.action = action
+        self._curves = _slot_curves(owner, data, action)
+
+    def replace(
+        self, path: str, index: int, frames: np.ndarray, values: np.ndarray, group: str
+    ) -> int:
+        """Give one channel (n,) values at (n,) frames, linear between them.
+
+        A channel that never moves gets a single key: it still holds its value against what a
+        live preview left behind.
+
+        Returns:
+            The number of keys.
+        """
+        old = self._curves.find(path, index=index)
+        if old is not None:
+            self._curves.remove(old)
+        if len(values) > 1 and np.ptp(values) < 1e-6:
+            frames, values = frames[:1], values[:1]
+        curve = self._new(path, index, group)
+        points = curve.keyframe_points
+        points.add(len(frames))
+        points.foreach_set("co", np.column_stack([frames, values]).astype(np.float32).ravel())
+        points.foreach_set("interpolation", np.full(len(frames), _LINEAR, np.int32))
+        curve.update()
+        return len(frames)
+
+    def _new(self, path: str, index: int, group: str) -> bpy.types.FCurve:
+        if hasattr(self.action, "slots"):
+            return self._curves.new(path, index=index, group_name=group)
+        return self._curves.new(path, index=index, action_group=group)
+
+
+def _action_of(name: str, take: str, owner: bpy.types.ID) -> bpy.types.Action:
+    """The action of this name from this take, or a new one.
+
+    Where actions have slots, a character's shape keys and bones share one action; 4.2 needs one
+    for each kind of ID.
+    """
+    if not hasattr(bpy.types.Action, "slots"):
+        name = f"{name} {'shapes' if owner.id_type == 'KEY' else 'bones'} {owner.name}"
+    for action in bpy.data.actions:
+        if action.get(TAKE_PROPERTY) == take and action.get("mfn_name") == name:
+            return action
+    action = bpy.data.actions.new(name)
+    action[TAKE_PROPERTY] = take
+    action["mfn_name"] = name
+    return action
+
+
+def _slot_curves(
+    owner: bpy.types.ID, data: bpy.types.AnimData, action: bpy.types.Action
+) -> bpy.types.bpy_prop_collection:
+    if not hasattr(action, "slots"):
+        return action.fcurves
+    slot = data.action_slot
+    if slot is None:
+        wanted = f"{owner.id_type[:2]}{owner.name}"
+        slot = action.slots.get(wanted) or action.slots.new(
+            id_type=owner.id_type, name=owner.name
+        )
+        data.action_slot = slot
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True).fcurves

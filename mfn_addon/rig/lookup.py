@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finding objects again. Between two ticks Blender may undo, reload or delete, and a kept
+reference to what it freed crashes (https://projects.blender.org/blender/blender/issues/77557),
+so only names and session ids are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """An object by name, and by the session id that survives renaming."""
+
+    name: str
+    uid: int
+
+    @classmethod
+    def to(cls, obj: bpy.types.Object) -> ObjectRef:
+        return cls(obj.name, obj.session_uid)
+
+    def find(self) -> bpy.types.Object | None:
+        """The object now, or None where it is gone."""
+        obj = bpy.data.objects.get(self.name)
+        if obj is not None and obj.session_uid == self.uid:
+            return obj
+        return next((each for each in bpy.data.objects if each.session_uid == self.uid), None)

@@ -19,7 +19,7 @@ _SHARED = 3  # a prefix on this many matching names is the rig's convention, not
 
 def words(name: str) -> tuple[str, ...]:
     """The lower-case words of a name, with L and R written out."""
-    found = (word.lower() for word in _WORD.findall(name))
+    found: list[str] = [word.lower() for word in _WORD.findall(name)]
     return tuple(_SIDES.get(word, word) for word in found)
 
 
@@ -56,7 +56,7 @@ def match(wanted: Iterable[tuple[str, Sequence[str]]], available: Sequence[str])
     guessed: dict[str, str] = {}
 
     def take(name: str, theirs: str | None, into: dict[str, str]) -> None:
-        if theirs in rest and name not in found and name not in guessed:
+        if theirs is not None and theirs in rest and name not in found and name not in guessed:
             into[name] = theirs
             rest.remove(theirs)
 
@@ -93,7 +93,10 @@ def _prefixed(
     The longest wanted name claims an available one, so that `Face_mouthSmileLeft` is never
     taken for a prefixed `left`.
     """
-    endings = {words(s): name for name, spellings in reversed(wanted.items()) for s in reversed(spellings)}
+    endings: dict[tuple[str, ...], str] = {}
+    for name, spellings in wanted.items():
+        for spelling in spellings:
+            endings.setdefault(words(spelling), name)
     result: dict[str, tuple[str, str]] = {}
     for theirs in available:
         parts = words(theirs)

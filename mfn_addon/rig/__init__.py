@@ -3,14 +3,14 @@
 
 from ..retarget import Options, RigError
 from .bake import BakeReport, bake_take
-from .binding import Binding, BindingLost, bind
+from .binding import Binding, BindingLostError, bind
 from .describe import armature_of, describe
 from .lookup import ObjectRef
 
 __all__ = [
     "BakeReport",
     "Binding",
-    "BindingLost",
+    "BindingLostError",
     "ObjectRef",
     "Options",
     "RigError",

@@ -15,6 +15,7 @@ from ..retarget.timing import resample
 from ..take import Take
 from .binding import Binding, bind
 from .curves import Curves
+from .lookup import shape_keys_of
 
 Progress = Callable[[float], None]
 
@@ -67,7 +68,8 @@ def bake_take(
     performances = {actor: take.performance(actor) for actor in cast}
     start = scene.frame_start if start is None else start
     rate = scene_rate(scene)
-    count = int(np.floor(take.duration * rate + 1e-6)) + 1
+    # The scene keeps its rate in single precision: do not lose the last frame to that.
+    count = int(np.floor(take.duration * rate + 0.01)) + 1
     at = take.start + np.arange(count) / rate
     frames = start + np.arange(count, dtype=np.float64)
 
@@ -100,10 +102,10 @@ def bake_pose(binding: Binding, pose: Pose, frames: np.ndarray, take: str) -> in
     name = f"{take} {binding.ref.name}"
     keys = 0
     for target, track, values in zip(binding.meshes, binding.plan.shapes, pose.shapes, strict=True):
-        mesh = target.ref.find()
-        if mesh is None:
+        keys_id = shape_keys_of(target.ref.find())
+        if keys_id is None:
             continue
-        curves = Curves(mesh.data.shape_keys, name, take)
+        curves = Curves(keys_id, name, take)
         for key, column in zip(track.keys, values.T, strict=True):
             path = f'key_blocks["{bpy.utils.escape_identifier(key)}"].value'
             keys += curves.replace(path, 0, frames, column, "Face")

@@ -11,10 +11,10 @@ import numpy as np
 from ..face import Face
 from ..retarget import BoneTrack, Options, Plan, Pose, Report, make_plan
 from .describe import armature_of, describe
-from .lookup import ObjectRef
+from .lookup import ObjectRef, mesh_of, shape_keys_of
 
 
-class BindingLost(LookupError):
+class BindingLostError(LookupError):
     """The character was deleted, or its shape keys or bones changed: bind it again."""
 
 
@@ -48,18 +48,18 @@ class Binding:
         """Let the character do what the face does.
 
         Raises:
-            BindingLost: the character is gone or was changed.
+            BindingLostError: the character is gone or was changed.
         """
         self.write(self.plan.solve(face.expression, face.rotation))
 
     def write(self, pose: Pose) -> None:
-        """Write one solved frame. Raises BindingLost as `apply` does."""
+        """Write one solved frame. Raises BindingLostError as `apply` does."""
         for target, values in zip(self.meshes, pose.shapes, strict=True):
             _write_shapes(target, values)
         if self.plan.bones:
             root = self.ref.find()
-            if root is None:
-                raise BindingLost(f"the character {self.ref.name!r} is gone")
+            if root is None or root.pose is None:
+                raise BindingLostError(f"the character {self.ref.name!r} is gone")
             bones = root.pose.bones
             for track, values in zip(self.plan.bones, pose.bones, strict=True):
                 _write_bone(bones, track, values, root.name)
@@ -84,18 +84,18 @@ def bind(obj: bpy.types.Object, options: Options | None = None) -> Binding:
     meshes = []
     for track in plan.shapes:
         mesh = bpy.data.objects[track.mesh]
-        names = mesh.data.shape_keys.key_blocks.keys()
+        keys = shape_keys_of(mesh)
+        names = keys.key_blocks.keys() if keys is not None else []
         slots = np.array([names.index(key) for key in track.keys])
         meshes.append(_MeshTarget(ObjectRef.to(mesh), names, slots))
-    _note_obstacles(plan, obj)
+    _note_obstacles(plan)
     return Binding(ObjectRef.to(armature_of(obj) or obj), plan, tuple(meshes))
 
 
 def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:
-    mesh = target.ref.find()
-    keys = mesh.data.shape_keys if mesh is not None else None
+    keys = shape_keys_of(target.ref.find())
     if keys is None or keys.key_blocks.keys() != target.names:
-        raise BindingLost(f"the shape keys of {target.ref.name!r} are gone or changed")
+        raise BindingLostError(f"the shape keys of {target.ref.name!r} are gone or changed")
     blocks = keys.key_blocks
     weights = np.empty(len(target.names), np.float32)
     blocks.foreach_get("value", weights)
@@ -109,7 +109,7 @@ def _write_bone(
 ) -> None:
     bone = bones.get(track.bone)
     if bone is None:
-        raise BindingLost(f"the bone {track.bone!r} of {rig!r} is gone")
+        raise BindingLostError(f"the bone {track.bone!r} of {rig!r} is gone")
     vector = getattr(bone, track.path)
     if len(vector) == len(track.indices):
         setattr(bone, track.path, values)
@@ -118,11 +118,14 @@ def _write_bone(
             vector[index] = value
 
 
-def _note_obstacles(plan: Plan, obj: bpy.types.Object) -> None:
+def _note_obstacles(plan: Plan) -> None:
     """Tell what would keep a matched shape key from moving."""
     for track in plan.shapes:
-        keys = bpy.data.objects[track.mesh].data.shape_keys
-        if keys.users > 1 or bpy.data.objects[track.mesh].data.users > 1:
+        mesh = mesh_of(bpy.data.objects[track.mesh])
+        keys = mesh.shape_keys if mesh is not None else None
+        if mesh is None or keys is None:
+            continue
+        if mesh.users > 1:
             plan.report.notes.append(f"{track.mesh}: its mesh is shared with another object")
         if keys.animation_data is not None and keys.animation_data.drivers:
             driven = {driver.data_path for driver in keys.animation_data.drivers}

@@ -5,8 +5,12 @@ actions of 4.4 and later (https://developer.blender.org/docs/release_notes/4.4/u
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 import numpy as np
+
+Owner = bpy.types.Object | bpy.types.Key
 
 TAKE_PROPERTY = "mfn_take"
 """On an action that a bake made: which take it was baked from."""
@@ -21,15 +25,17 @@ class Curves:
     it, so that a body's animation survives. A bake's action from another take is kept aside.
     """
 
-    def __init__(self, owner: bpy.types.ID, name: str, take: str) -> None:
+    def __init__(self, owner: Owner, name: str, take: str) -> None:
         """Find or make the owner's action.
 
         Args:
-            owner: an object or a shape key ID.
+            owner: a character's armature or its shape keys.
             name: what a new action is called.
             take: which take is baked into it.
         """
         data = owner.animation_data or owner.animation_data_create()
+        if data is None:
+            raise RuntimeError(f"{owner.name!r} cannot be animated")
         action = data.action
         if action is not None and action.get(TAKE_PROPERTY, take) != take:
             action.use_fake_user = True  # another take's bake: still there to go back to
@@ -64,13 +70,13 @@ class Curves:
         curve.update()
         return len(frames)
 
-    def _new(self, path: str, index: int, group: str) -> bpy.types.FCurve:
+    def _new(self, path: str, index: int, group: str) -> Any:
         if hasattr(self.action, "slots"):
             return self._curves.new(path, index=index, group_name=group)
         return self._curves.new(path, index=index, action_group=group)
 
 
-def _action_of(name: str, take: str, owner: bpy.types.ID) -> bpy.types.Action:
+def _action_of(name: str, take: str, owner: Owner) -> bpy.types.Action:
     """The action of this name from this take, or a new one.
 
     Where actions have slots, a character's shape keys and bones share one action; 4.2 needs one
@@ -88,16 +94,14 @@ def _action_of(name: str, take: str, owner: bpy.types.ID) -> bpy.types.Action:
 
 
 def _slot_curves(
-    owner: bpy.types.ID, data: bpy.types.AnimData, action: bpy.types.Action
-) -> bpy.types.bpy_prop_collection:
+    owner: Owner, data: bpy.types.AnimData, action: Any
+) -> Any:  # the curves of 4.2 and of 5.0 are of different classes
     if not hasattr(action, "slots"):
         return action.fcurves
     slot = data.action_slot
     if slot is None:
         wanted = f"{owner.id_type[:2]}{owner.name}"
-        slot = action.slots.get(wanted) or action.slots.new(
-            id_type=owner.id_type, name=owner.name
-        )
+        slot = action.slots.get(wanted) or action.slots.new(id_type=owner.id_type, name=owner.name)
         data.action_slot = slot
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")

@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 
 from ..retarget import BoneRest, Channel, Character, RigError, read_channels
+from .lookup import mesh_of, shape_keys_of
 
 PROFILE_PROPERTY = "mfn_profile"
 CHANNELS_PROPERTY = "mfn_bones"
@@ -20,7 +21,7 @@ def armature_of(obj: bpy.types.Object) -> bpy.types.Object | None:
     if obj.type == "ARMATURE":
         return obj
     for modifier in obj.modifiers:
-        if modifier.type == "ARMATURE" and modifier.object is not None:
+        if isinstance(modifier, bpy.types.ArmatureModifier) and modifier.object is not None:
             return modifier.object
     parent = obj.parent
     while parent is not None:
@@ -48,25 +49,25 @@ def describe(obj: bpy.types.Object) -> Character:
     """
     armature = armature_of(obj)
     root = armature or obj
-    meshes = {mesh.name: mesh for mesh in meshes_of(obj) if mesh.data.shape_keys is not None}
+    meshes = {mesh.name: keys for mesh in meshes_of(obj) if (keys := shape_keys_of(mesh))}
     return Character(
         name=root.name,
-        meshes={name: _shape_names(mesh) for name, mesh in meshes.items()},
+        meshes={name: _shape_names(keys) for name, keys in meshes.items()},
         bones=_bones(armature) if armature is not None else {},
         profile=str(root.get(PROFILE_PROPERTY, "")),
         channels=_channels(root),
         up=_up(armature) if armature is not None else "Z",
-        moves=_mover(meshes, root.name),
+        moves=_Mover(),
     )
 
 
-def _shape_names(mesh: bpy.types.Object) -> tuple[str, ...]:
-    keys = mesh.data.shape_keys
-    basis = keys.reference_key.name
-    return tuple(name for name in keys.key_blocks.keys() if name != basis)
+def _shape_names(keys: bpy.types.Key) -> tuple[str, ...]:
+    return tuple(block.name for block in keys.key_blocks if block != keys.reference_key)
 
 
 def _bones(armature: bpy.types.Object) -> dict[str, BoneRest]:
+    if armature.pose is None:
+        return {}
     return {
         pose_bone.name: BoneRest(
             name=pose_bone.name,
@@ -91,44 +92,47 @@ def _channels(root: bpy.types.Object) -> tuple[Channel, ...]:
 
 def _up(armature: bpy.types.Object) -> str:
     """Which of the armature's own axes points up in the world: FBX files come in with Y up."""
-    world_up = armature.matrix_world.to_3x3().normalized().inverted().col[2]
-    return "Y" if world_up.y > 0.9 else "Z"
+    axes = np.array(armature.matrix_world.to_3x3())  # the armature's, as columns in the world
+    up = axes[2] / np.linalg.norm(axes, axis=0)
+    return "Y" if up[1] > 0.9 else "Z"
 
 
-class _mover:  # noqa: N801, a function with a memory
-    """moves(mesh, shape key, bone): see `retarget.Character`."""
+class _Mover:
+    """moves(mesh, shape key, bone): see `retarget.Character`. Lives as long as `make_plan`."""
 
-    def __init__(self, meshes: dict[str, bpy.types.Object], name: str) -> None:
-        self.meshes = meshes
-        self.vertices = lru_cache(maxsize=None)(self._vertices)
+    def __init__(self) -> None:
+        self._carried = lru_cache(maxsize=None)(_carried)
 
     def __call__(self, mesh: str, key: str, bone: str) -> bool:
-        vertices = self.vertices(mesh, bone)
-        if not len(vertices):
+        vertices = self._carried(mesh, bone)
+        obj = bpy.data.objects[mesh]
+        keys = shape_keys_of(obj)
+        if not len(vertices) or keys is None:
             return False
-        blocks = self.meshes[mesh].data.shape_keys.key_blocks
-        block = blocks[key]
+        block = keys.key_blocks[key]
         moved = _points(block) - _points(block.relative_key)
-        size = max(self.meshes[mesh].dimensions)
-        return bool(np.abs(moved[vertices]).max() > _MOVED * size)
-
-    def _vertices(self, mesh: str, bone: str) -> np.ndarray:
-        """The vertices that a bone mostly carries."""
-        obj = self.meshes[mesh]
-        if obj.parent_type == "BONE" and obj.parent_bone == bone:
-            return np.arange(len(obj.data.vertices))
-        group = obj.vertex_groups.get(bone)
-        if group is None:
-            return np.empty(0, int)
-        index = group.index
-        return np.array(
-            [
-                vertex.index
-                for vertex in obj.data.vertices
-                if any(g.group == index and g.weight > 0.5 for g in vertex.groups)
-            ],
-            int,
+        return bool(
+            np.abs(moved[vertices]).max()
+            > _MOVED * np.ptp(_points(block.relative_key), axis=0).max()
         )
+
+
+def _carried(name: str, bone: str) -> np.ndarray:
+    """The numbers of the vertices that a bone mostly carries."""
+    obj = bpy.data.objects[name]
+    mesh = mesh_of(obj)
+    group = obj.vertex_groups.get(bone)
+    if mesh is None or (group is None and obj.parent_bone != bone):
+        return np.empty(0, int)
+    if group is None:
+        return np.arange(len(mesh.vertices))
+    index = group.index
+    carried = [
+        vertex.index
+        for vertex in mesh.vertices
+        if any(g.group == index and g.weight > 0.5 for g in vertex.groups)
+    ]
+    return np.array(carried, int)
 
 
 def _points(block: bpy.types.ShapeKey) -> np.ndarray:

@@ -28,3 +28,14 @@ class ObjectRef:
         if obj is not None and obj.session_uid == self.uid:
             return obj
         return next((each for each in bpy.data.objects if each.session_uid == self.uid), None)
+
+
+def mesh_of(obj: bpy.types.Object) -> bpy.types.Mesh | None:
+    """An object's mesh, or None where it is of another kind."""
+    return obj.data if isinstance(obj.data, bpy.types.Mesh) else None
+
+
+def shape_keys_of(obj: bpy.types.Object | None) -> bpy.types.Key | None:
+    """An object's shape keys, or None where it has none."""
+    mesh = mesh_of(obj) if obj is not None else None
+    return mesh.shape_keys if mesh is not None else None

@@ -108,9 +108,7 @@ def value(mesh: str, key: str) -> float:
     return bpy.data.objects[mesh].data.shape_keys.key_blocks[key].value
 
 
-def write_take(
-    path: Path, times: np.ndarray, faces_at: Callable[[float], list[Face]]
-) -> Path:
+def write_take(path: Path, times: np.ndarray, faces_at: Callable[[float], list[Face]]) -> Path:
     """A take with `faces_at(time)` at each time."""
     with TakeWriter(path) as writer:
         for number, moment in enumerate(times):

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Characters from .blend files: found, appended side by side, and looked at by a camera."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import bpy
+from mathutils import Vector
+
+from ..capture.errors import InputError
+from ..retarget import RigError
+from .describe import CHANNELS_PROPERTY, PROFILE_PROPERTY, armature_of, describe, meshes_of
+
+_LEFT_OUT = ("CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER")
+_GAP = 0.15  # metres between neighbours
+
+
+def append_character(path: str | Path, scene: bpy.types.Scene) -> bpy.types.Object:
+    """Append the character of a .blend file to a scene, in a collection named after the file.
+
+    Returns:
+        The character's armature, or its mesh where it has none.
+
+    Raises:
+        InputError: the file is absent or no .blend file that this Blender can read.
+        RigError: it holds nothing that a face can drive.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such rig file")
+    try:
+        with bpy.data.libraries.load(str(path.resolve()), link=False) as (source, target):
+            target.objects = list(source.objects)
+    except OSError as error:
+        raise InputError(f"{path}: not a .blend file that Blender can read ({error})") from error
+
+    objects = [obj for obj in target.objects if obj is not None]
+    kept = [obj for obj in objects if obj.type not in _LEFT_OUT]
+    for obj in objects:
+        if obj.type in _LEFT_OUT:
+            bpy.data.objects.remove(obj)
+    character = _character_among(kept, path)
+    collection = bpy.data.collections.new(path.stem)
+    scene.collection.children.link(collection)
+    for obj in kept:
+        collection.objects.link(obj)
+    _read_channels_beside(path, character)
+    return character
+
+
+def _character_among(objects: Iterable[bpy.types.Object], path: Path) -> bpy.types.Object:
+    """The object that says it is a character, or else the one with most to drive."""
+    objects = list(objects)
+    for obj in objects:
+        if obj.get(PROFILE_PROPERTY):
+            return obj
+    roots = {armature_of(obj) or obj for obj in objects if obj.type in ("ARMATURE", "MESH")}
+    if not roots:
+        raise RigError(f"{path}: the file holds no armature and no mesh to drive")
+
+    def wealth(obj: bpy.types.Object) -> tuple[int, int]:
+        character = describe(obj)
+        return sum(len(keys) for keys in character.meshes.values()), len(character.bones)
+
+    return max(sorted(roots, key=lambda obj: obj.name), key=wealth)
+
+
+def _read_channels_beside(path: Path, character: bpy.types.Object) -> None:
+    """Bone channels may lie beside the rig as `<rig>.bones.json`."""
+    beside = path.with_suffix(".bones.json")
+    if beside.is_file() and not character.get(CHANNELS_PROPERTY):
+        character[CHANNELS_PROPERTY] = json.dumps(json.loads(beside.read_text("utf-8")))
+
+
+def place_side_by_side(characters: list[bpy.types.Object], scene: bpy.types.Scene) -> None:
+    """Line characters up along X, the first at the picture's left, heads at one height."""
+    graph = scene.view_layers[0].depsgraph
+    graph.update()
+    tallest = max((_bounds(character)[1].z for character in characters), default=0.0)
+    x = 0.0
+    for character in characters:
+        low, high = _bounds(character)
+        for root in _roots(character):
+            root.location.x += x - low.x
+            root.location.z += tallest - high.z
+        x += high.x - low.x + _GAP
+    graph.update()
+
+
+def add_camera(
+    characters: list[bpy.types.Object], scene: bpy.types.Scene, fill: float = 1.08
+) -> bpy.types.Object:
+    """A camera in front of all the characters' heads, and a soft light.
+
+    Args:
+        fill: how much room around the heads, 1 for none.
+    """
+    scene.view_layers[0].depsgraph.update()
+    bounds = [_bounds(character, head=True) for character in characters]
+    low = Vector([min(b[0][i] for b in bounds) for i in range(3)])
+    high = Vector([max(b[1][i] for b in bounds) for i in range(3)])
+    data = bpy.data.cameras.new("Camera")
+    data.lens = 70.0
+    camera = bpy.data.objects.new("Camera", data)
+    aspect = scene.render.resolution_x / scene.render.resolution_y
+    half_width = max((high.x - low.x) / 2, (high.z - low.z) / 2 * aspect) * fill
+    distance = half_width / (data.sensor_width / 2 / data.lens)
+    camera.location = ((low.x + high.x) / 2, low.y - distance, (low.z + high.z) / 2)
+    camera.rotation_euler = (1.5707963, 0.0, 0.0)
+    data.clip_end = max(100.0, 4 * distance)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+
+    light = bpy.data.lights.new("Sun", "SUN")
+    light.energy, light.angle = 3.0, 0.5
+    sun = bpy.data.objects.new("Sun", light)
+    sun.rotation_euler = (0.9, 0.2, 0.6)
+    scene.collection.objects.link(sun)
+    return camera
+
+
+def _roots(character: bpy.types.Object) -> set[bpy.types.Object]:
+    roots = set()
+    for obj in (character, *meshes_of(character)):
+        while obj.parent is not None:
+            obj = obj.parent
+        roots.add(obj)
+    return roots
+
+
+def _bounds(character: bpy.types.Object, head: bool = False) -> tuple[Vector, Vector]:
+    """The corners of a character's box in the world; with `head`, of its face meshes alone."""
+    meshes = meshes_of(character)
+    faces = [mesh for mesh in meshes if mesh.data.shape_keys is not None]
+    chosen = faces if head and faces else meshes
+    corners = [mesh.matrix_world @ Vector(c) for mesh in chosen for c in mesh.bound_box]
+    if not corners:
+        corners = [character.matrix_world.translation]
+    low = Vector([min(corner[i] for corner in corners) for i in range(3)])
+    return low, Vector([max(corner[i] for corner in corners) for i in range(3)])

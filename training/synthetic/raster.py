@@ -91,7 +91,8 @@ def rasterise(screen, triangles, material, aux, strands, depth, found, weight_b,
 
     Args:
         screen: (n, 3) x px, y px, 1 / depth.  triangles: (t, 3).  material: (t,).
-        aux: (n, 4); for hair across (-1..1), along (0..1), seed, unused.
+        aux: (n, 4); hair: across (-1..1), along (0..1), seed; lashes: across, along (0..1);
+            hats: in the third place how far inside the hat's edge.
         strands: (256, 64) uint8 noise that cuts hair and lashes into strands.
         depth: (h, w) 1 / depth so far, larger is nearer; shared by all people in the picture.
         found: (h, w) int32, set to the triangle's number where it is the nearest.
@@ -119,12 +120,31 @@ def rasterise(screen, triangles, material, aux, strands, depth, found, weight_b,
         inverse = 1.0 / area
         b_dx, b_dy = (cy - ay) * inverse, -(cx - ax) * inverse
         c_dx, c_dy = -(by - ay) * inverse, (bx - ax) * inverse
+        a_dx = -(b_dx + c_dx)
         for y in range(y0, y1 + 1):
             py = y + 0.5 - ay
-            for x in range(x0, x1 + 1):
+            # the span of this row where all three weights are positive, to within a px
+            b_row, c_row = py * b_dy, py * c_dy
+            a_row = 1.0 - b_row - c_row
+            low, high = x0 + 0.5 - ax, x1 + 0.5 - ax
+            if b_dx > 0.0:
+                low = max(low, -b_row / b_dx)
+            elif b_dx < 0.0:
+                high = min(high, -b_row / b_dx)
+            if c_dx > 0.0:
+                low = max(low, -c_row / c_dx)
+            elif c_dx < 0.0:
+                high = min(high, -c_row / c_dx)
+            if a_dx > 0.0:
+                low = max(low, -a_row / a_dx)
+            elif a_dx < 0.0:
+                high = min(high, -a_row / a_dx)
+            if high < low:
+                continue
+            for x in range(max(x0, int(low + ax - 0.5)), min(x1, int(high + ax + 0.5)) + 1):
                 px = x + 0.5 - ax
-                wb = px * b_dx + py * b_dy
-                wc = px * c_dx + py * c_dy
+                wb = px * b_dx + b_row
+                wc = px * c_dx + c_row
                 wa = 1.0 - wb - wc
                 if wa < 0.0 or wb < 0.0 or wc < 0.0:
                     continue
@@ -133,13 +153,23 @@ def rasterise(screen, triangles, material, aux, strands, depth, found, weight_b,
                     continue
                 wb *= bz / z
                 wc *= cz / z
-                if kind == HAIR or kind == LASH:
+                if kind == HAIR:
                     wa = 1.0 - wb - wc
                     u = wa * aux[a, 0] + wb * aux[b, 0] + wc * aux[c, 0]
                     v = wa * aux[a, 1] + wb * aux[b, 1] + wc * aux[c, 1]
                     column = int(u * 14.0 + aux[a, 2] * 256.0 + 64.0) & 255
-                    edge = max(u * u, v * v * v * v)
-                    if strands[column, int(v * 40.0) & 63] < 250.0 * edge:
+                    edge = max(u * u * u * u, v * v * v * v * v * v)
+                    if strands[column, int(v * 40.0) & 63] < 240.0 * edge:
+                        continue
+                elif kind == LASH:
+                    wa = 1.0 - wb - wc
+                    u = wa * aux[a, 0] + wb * aux[b, 0] + wc * aux[c, 0]
+                    v = wa * aux[a, 1] + wb * aux[b, 1] + wc * aux[c, 1]
+                    if strands[int(u + 4096.0) & 255, 0] < 120.0 + 130.0 * v:
+                        continue
+                elif kind == HAT:
+                    wa = 1.0 - wb - wc
+                    if wa * aux[a, 2] + wb * aux[b, 2] + wc * aux[c, 2] < 0.0:
                         continue
                 depth[y, x] = z
                 found[y, x] = t
@@ -163,30 +193,34 @@ def shadow_map(points, triangles, material, axes, centre, scale, out):
         kind = material[t]
         if kind == EYE or kind == LASH or kind == MOUTH or kind == TEETH or kind == TONGUE:
             continue
-        q = np.empty((3, 3), np.float32)
-        for k in range(3):
-            i = triangles[t, k]
-            x, y, z = points[i, 0] - centre[0], points[i, 1] - centre[1], points[i, 2] - centre[2]
-            q[k, 0] = half + scale * (axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z)
-            q[k, 1] = half - scale * (axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z)
-            q[k, 2] = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z
-        area = (q[1, 0] - q[0, 0]) * (q[2, 1] - q[0, 1]) - (q[1, 1] - q[0, 1]) * (
-            q[2, 0] - q[0, 0]
-        )
-        if area == 0.0:
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        x, y, z = points[i, 0] - centre[0], points[i, 1] - centre[1], points[i, 2] - centre[2]
+        ax = half + scale * (axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z)
+        ay = half - scale * (axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z)
+        az = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z
+        x, y, z = points[j, 0] - centre[0], points[j, 1] - centre[1], points[j, 2] - centre[2]
+        bx = half + scale * (axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z)
+        by = half - scale * (axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z)
+        bz = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z
+        x, y, z = points[k, 0] - centre[0], points[k, 1] - centre[1], points[k, 2] - centre[2]
+        cx = half + scale * (axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z)
+        cy = half - scale * (axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z)
+        cz = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z
+        x0 = max(0, int(np.ceil(min(ax, min(bx, cx)) - 0.5)))
+        x1 = min(size - 1, int(np.floor(max(ax, max(bx, cx)) - 0.5)))
+        y0 = max(0, int(np.ceil(min(ay, min(by, cy)) - 0.5)))
+        y1 = min(size - 1, int(np.floor(max(ay, max(by, cy)) - 0.5)))
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if x0 > x1 or y0 > y1 or area == 0.0:
             continue
-        x0 = max(0, int(np.ceil(min(q[0, 0], min(q[1, 0], q[2, 0])) - 0.5)))
-        x1 = min(size - 1, int(np.floor(max(q[0, 0], max(q[1, 0], q[2, 0])) - 0.5)))
-        y0 = max(0, int(np.ceil(min(q[0, 1], min(q[1, 1], q[2, 1])) - 0.5)))
-        y1 = min(size - 1, int(np.floor(max(q[0, 1], max(q[1, 1], q[2, 1])) - 0.5)))
         inverse = 1.0 / area
-        for y in range(y0, y1 + 1):
-            for x in range(x0, x1 + 1):
-                px, py = x + 0.5 - q[0, 0], y + 0.5 - q[0, 1]
-                wb = (px * (q[2, 1] - q[0, 1]) - py * (q[2, 0] - q[0, 0])) * inverse
-                wc = (py * (q[1, 0] - q[0, 0]) - px * (q[1, 1] - q[0, 1])) * inverse
+        for row in range(y0, y1 + 1):
+            for column in range(x0, x1 + 1):
+                px, py = column + 0.5 - ax, row + 0.5 - ay
+                wb = (px * (cy - ay) - py * (cx - ax)) * inverse
+                wc = (py * (bx - ax) - px * (by - ay)) * inverse
                 if wb < 0.0 or wc < 0.0 or wb + wc > 1.0:
                     continue
-                z = q[0, 2] + wb * (q[1, 2] - q[0, 2]) + wc * (q[2, 2] - q[0, 2])
-                if z > out[y, x]:
-                    out[y, x] = z
+                z = az + wb * (bz - az) + wc * (cz - az)
+                if z > out[row, column]:
+                    out[row, column] = z

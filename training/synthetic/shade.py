@@ -60,7 +60,7 @@ def shade(
     image, owner, number, box, found, weight_b, weight_c, depth,
     triangles, material, points, normal, aux, look,
     static, detail, brow, beard, scalp, strands,
-    ambient, lamps, lamp_colours, shadow, shadow_axes, shadow_centre, shadow_scale, shadow_bias,
+    ambient, lamps, lamp_colours, shadow, shadow_axes, shadow_centre, shadow_scale, shadow_bias, block,
 ):  # fmt: skip
     """Colour the pixels inside `box` where `found` names a triangle, and clear `found` there.
 
@@ -73,6 +73,7 @@ def shade(
         ambient: (9, 3) irradiance by spherical harmonics, x right, y up, z to the viewer.
         lamps: (2, 3) unit directions; lamp_colours: (2, 3).
         shadow: (s, s) the first lamp's shadow map; shadow_scale 0: none.
+        block: samples of one px in each direction; those of one material share one colour.
     """
     rows, columns = static.shape[0], static.shape[1]
     size = shadow.shape[0]
@@ -114,10 +115,9 @@ def shade(
             tint_r, tint_g, tint_b = 1.0, 1.0, 1.0  # of the highlight
             if kind == SKIN or kind == CLOTH:
                 occlusion = s
-                neckline = -0.155 - look[LOOK_NECKLINE] + 4.0 * u * u * 0.02
-                if kind == CLOTH or q < -0.12:
-                    # cloth: u is the angle around the body over pi, q the neutral height
-                    neckline -= look[LOOK_NECKLINE_V] * max(0.0, 1.0 - abs(u) * 9.0)
+                # cloth: u is the angle around the body over pi (0 in front), q the neutral height
+                neckline = min(-0.158 + 0.16 * u * u, -0.1) - look[LOOK_NECKLINE]
+                neckline -= look[LOOK_NECKLINE_V] * max(0.0, 1.0 - abs(u) * 5.0)
                 is_cloth = kind == CLOTH and q < neckline
                 if is_cloth:
                     pattern = 0.0
@@ -197,7 +197,7 @@ def shade(
                     zone = 0.5 + static[row, column, 3] / 255.0
                     shine = look[LOOK_OIL] * zone * (0.25 + 0.75 * matte) * (1.0 + 1.5 * lips)
                     shine *= 0.6 + 0.8 * detail[row, column, 0] / 255.0
-                    rim = 0.25 * matte
+                    rim = 0.07 * matte
             elif kind == EYE:
                 radius = np.sqrt(u * u + v * v)
                 iris = look[LOOK_IRIS_RADIUS]
@@ -223,7 +223,7 @@ def shade(
                     blue += cover * (look[LOOK_IRIS + 2] * tone - blue)
                 shine, sharpness = 0.9, 7
                 wrap_r = wrap_g = wrap_b = 0.25
-                rim = 0.1
+                rim = 0.05
             elif kind == TEETH or kind == TONGUE or kind == MOUTH:
                 occlusion = s
                 if kind == TEETH:
@@ -352,6 +352,15 @@ def shade(
             image[y, x, 0] = out_r
             image[y, x, 1] = out_g
             image[y, x, 2] = out_b
+            for j in range(y, min(box[3], (y // block + 1) * block)):
+                for i in range(x // block * block, min(box[2], (x // block + 1) * block)):
+                    other = found[j, i]
+                    if other >= 0 and material[other] == kind:
+                        found[j, i] = -1
+                        owner[j, i] = number
+                        image[j, i, 0] = out_r
+                        image[j, i, 1] = out_g
+                        image[j, i, 2] = out_b
 
 
 @njit(fastmath=True, nogil=True, cache=True)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The multi-face network at run time: a picture in, every face in it out, in one pass."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..face import EXPRESSIONS, NO_ID, Face, HeadModel, load_head_model, place, project_local
+from ..face.head_model import MODELS_FOLDER
+
+DEFAULT_PATH = MODELS_FOLDER / "mfn.onnx"
+FORMAT_VERSION = "1"
+LONG_SIDE = 320
+STRIDE = 32
+LEAST_SCORE = 0.5
+PADDING = 114  # the grey that the network's normalisation turns into zero
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """How a picture was fitted into the network's input.
+
+    Attributes:
+        scale: input px a picture px.
+        width, height: the input's size, multiples of 32; the picture sits at its top left.
+    """
+
+    scale: float
+    width: int
+    height: int
+
+
+def letterbox(image: np.ndarray, long_side: int = LONG_SIDE) -> tuple[np.ndarray, Letterbox]:
+    """Shrink or enlarge (H, W, 3) uint8 so that its longer side is `long_side`, pad to 32.
+
+    Padding goes to the right and the bottom, so that no offset is needed on the way back.
+    """
+    height, width = image.shape[:2]
+    scale = long_side / max(height, width)
+    w, h = max(1, round(width * scale)), max(1, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = image if (w, h) == (width, height) else cv2.resize(image, (w, h), interpolation=method)
+    box = Letterbox(scale, -(-w // STRIDE) * STRIDE, -(-h // STRIDE) * STRIDE)
+    padded = np.full((box.height, box.width, 3), PADDING, np.uint8)
+    padded[:h, :w] = small
+    return padded, box
+
+
+class FaceNetwork:
+    """MFN on ONNX Runtime.
+
+    Args:
+        path: the network, by default `models/mfn.onnx`.
+        threads: for ONNX Runtime; 0 lets it take one a core.
+        least_score: faces that the network is less sure of are left out, 0..1.
+        head_model: by default `models/head_model.npz`.
+
+    Raises:
+        FileNotFoundError: the network or the head model is not there.
+        ValueError: the file is no network of ours, or belongs to another head model.
+    """
+
+    def __init__(
+        self,
+        path: Path | str | None = None,
+        threads: int = 0,
+        least_score: float = LEAST_SCORE,
+        head_model: HeadModel | None = None,
+        long_side: int = LONG_SIDE,
+    ):
+        self.path = Path(path or DEFAULT_PATH)
+        self.least_score = least_score
+        self.long_side = long_side
+        self.head_model = head_model or load_head_model()
+        self._session = open_session(self.path, threads)
+        check_metadata(self.path, self._session.get_modelmeta().custom_metadata_map, self.head_model)
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        """All faces in a picture, at most 16, the surest first, without ids.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+
+        Raises:
+            ValueError: the array is of another shape or type.
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ValueError(f"expected an (H, W, 3) uint8 picture, got {image.dtype} {image.shape}")
+        pixels, box = letterbox(image, self.long_side)
+        outputs = self._session.run(OUTPUTS, {"image": pixels[None]})
+        return self._faces(dict(zip(OUTPUTS, outputs, strict=True)), image.shape, box)
+
+    def _faces(self, raw: dict, shape: tuple[int, ...], box: Letterbox) -> list[Face]:
+        height, width = shape[:2]
+        faces = []
+        for i in np.flatnonzero(raw["score"] >= self.least_score):
+            centre, scale = raw["centre"][i] / box.scale, float(raw["scale"][i]) / box.scale
+            identity, expression = raw["identity"][i], raw["expression"][i]
+            rotation, translation = place(raw["rotation"][i], centre, scale, width, height)
+            points = self.head_model.landmark_points(identity, expression)
+            faces.append(
+                Face(
+                    id=NO_ID,
+                    score=float(raw["score"][i]),
+                    box=(raw["box"][i] / box.scale).astype(np.float32),
+                    rotation=rotation,
+                    translation=translation,
+                    identity=identity.astype(np.float32),
+                    expression=expression.astype(np.float32),
+                    landmarks=project_local(points, raw["rotation"][i], centre, scale),
+                )
+            )
+        return faces
+
+
+OUTPUTS = ("score", "box", "rotation", "centre", "scale", "identity", "expression")
+
+
+def open_session(path: Path, threads: int):
+    """An ONNX Runtime session on the CPU; its threads sleep between frames."""
+    import onnxruntime  # here, so that a Blender without its wheels can still show why
+
+    if not path.is_file():
+        raise FileNotFoundError(f"network not found: {path}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Spinning workers would take a core from Blender while nothing is to be computed.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's own classes differ between versions
+        raise ValueError(f"{path} is not a usable network: {error}") from error
+
+
+def check_metadata(path: Path, facts: dict[str, str], head_model: HeadModel) -> None:
+    """Refuse a network that would be misread.
+
+    Raises:
+        ValueError: another format, other expression names, or another head model.
+    """
+    if facts.get("mfn_format") != FORMAT_VERSION:
+        raise ValueError(
+            f"{path}: network format {facts.get('mfn_format', 'missing')}, "
+            f"this version reads {FORMAT_VERSION}"
+        )
+    if json.loads(facts.get("expressions", "[]")) != list(EXPRESSIONS):
+        raise ValueError(f"{path}: its expressions are not ARKit's 52 in the expected order")
+    if facts.get("head_model") != head_model.digest:
+        raise ValueError(
+            f"{path} was trained with head model {facts.get('head_model')}, but the one here is "
+            f"{head_model.digest}: use the pair that was released together"
+        )

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Labelled faces in one form, whether photographed or rendered: the stock of training scenes.
+
+Every face has a square crop and, in the crop's pixels, the parameters that
+`mfn_addon.face.camera.project_local` takes. Labels live in memory, pictures stay on disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from mfn_addon.face import EXPRESSIONS, HeadModel, load_head_model
+from mfn_addon.face.camera import VIEWING_DISTANCE
+from training.fit import UNSEEN_BY_TEACHER, teacher_points
+
+WORST_FIT = 0.03  # a photograph whose fit is off by more than this share of the face is left out
+
+
+@dataclass
+class FaceBank:
+    """N faces.
+
+    Attributes:
+        crops: (N, S, S, 3) uint8 RGB, memory-mapped.
+        rotation: (N, 3, 3) relative to the line of sight; centre: (N, 2) px; scale: (N,) px a
+            metre; identity: (N, 40); expression: (N, 52).
+        trusted: (52,) how far each expression label is to be believed, 0..1.
+        whole: True where the crop's surroundings belong to the face (head and shoulders).
+    """
+
+    crops: np.ndarray
+    rotation: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+    trusted: np.ndarray
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The points of the head model by which training measures and boxes faces.
+
+    Attributes:
+        neutral: (P, 3), basis: (92, P, 3), metres: the teacher's points (outline included),
+            offset to the teacher's definition where photographs have taught it.
+        weight: (P,) of the landmark loss.
+    """
+
+    neutral: np.ndarray
+    basis: np.ndarray
+    weight: np.ndarray
+
+    def project(self, rotation, centre, scale, identity, expression) -> np.ndarray:
+        """(N, ...) parameters -> (N, P, 2) px."""
+        weights = np.concatenate([identity, expression], 1)
+        shape = self.neutral + np.tensordot(weights, self.basis, 1)
+        turned = shape @ rotation.transpose(0, 2, 1)
+        depth = VIEWING_DISTANCE / (VIEWING_DISTANCE - turned[..., 2:])
+        flat = turned[..., :2] * depth * (1, -1)
+        return (centre[:, None] + flat * scale[:, None, None]).astype(np.float32)
+
+
+DEFINITION = Path(__file__).parent / "data" / "definition.npz"
+
+
+@lru_cache(maxsize=1)
+def load_surface() -> Surface:
+    """The training surface: the teacher's points, as photographs have defined them."""
+    model: HeadModel = load_head_model()
+    with np.load("models/head_model.npz") as data:
+        points = teacher_points(model, data["source_vertex"])
+    with np.load(DEFINITION) as data:
+        keep, neutral = data["points"], data["neutral"]
+    return Surface(neutral, points.basis.numpy()[:, keep], points.weight.numpy()[keep])
+
+
+def photo_bank(path: Path, held_back: bool = False) -> FaceBank:
+    """The photographs that `training.fit` has fitted; `held_back` picks the evaluation tenth."""
+    with np.load(path) as data:
+        rows = np.flatnonzero(
+            (data["held_back"] == held_back) & (held_back | (data["error"] < WORST_FIT))
+        )
+        labels = {
+            key: data[key][rows]
+            for key in ("rotation", "centre", "scale", "identity", "expression")
+        }
+    crops = np.load(path.with_suffix(".crops.npy"), mmap_mode="r")
+    trusted = np.array([0.15 if name in UNSEEN_BY_TEACHER else 1.0 for name in EXPRESSIONS])
+    return FaceBank(
+        crops=Rows(crops, rows), trusted=trusted.astype(np.float32), name="photo", **labels
+    )
+
+
+class Rows:
+    """Some rows of a memory-mapped array, read when asked for."""
+
+    def __init__(self, array: np.ndarray, rows: np.ndarray):
+        self.array, self.rows = array, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        return self.array[self.rows[i]]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *self.array.shape[1:])
+
+
+def mirror_matrix(model: HeadModel) -> np.ndarray:
+    """(40, 40) that turns the identity weights of a head into those of its mirror image."""
+    flipped = model.neutral * (-1, 1, 1)
+    step = 512
+    partner = np.concatenate(
+        [
+            np.linalg.norm(model.neutral[None] - flipped[i : i + step, None], axis=2).argmin(1)
+            for i in range(0, len(flipped), step)
+        ]
+    )
+    flat = model.identity.reshape(len(model.identity), -1)
+    mirrored = (model.identity[:, partner] * (-1, 1, 1)).reshape(len(flat), -1)
+    return (np.linalg.lstsq(flat.T, mirrored.T, rcond=None)[0]).astype(np.float32)
+
+
+def mirror_order() -> np.ndarray:
+    """(52,) which expression a mirror puts in each one's place."""
+    swap = {"Left": "Right", "Right": "Left"}
+
+    def other(name: str) -> str:
+        for side, opposite in swap.items():
+            if name.endswith(side):
+                return name[: -len(side)] + opposite
+        return name
+
+    return np.array([EXPRESSIONS.index(other(name)) for name in EXPRESSIONS])

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Export a trained MFN to ONNX: one graph from uint8 pixels to at most 16 faces.
+
+    python -m training.export CHECKPOINT --output models/mfn.onnx
+
+Normalisation, non-maximum suppression, the regions and their read-out are all inside, so every
+runtime (desktop, browser) computes the same thing. Weights are stored as float16 and widened
+when the model is loaded, which halves the file and changes nothing that can be seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, compose, helper, numpy_helper
+from torch import nn
+
+from mfn_addon.face import EXPRESSIONS, load_head_model
+from training.model import MAX_FACES, REGION_MARGIN, Mfn, look_from_pose
+
+OPSET = 17
+OVERLAP = 0.45  # boxes that overlap more are one face
+LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
+FORMAT_VERSION = "1"
+
+
+class Find(nn.Module):
+    """Pixels (1, H, W, 3) uint8 -> maps, score (1, N), box (1, N, 4), picture size (2,)."""
+
+    def __init__(self, model: Mfn):
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: torch.Tensor):
+        maps, pyramid = self.model.features(image.permute(0, 3, 1, 2).float())
+        logits, boxes = self.model.candidates(pyramid)
+        shape = torch._shape_as_tensor(image)
+        size = torch.stack([shape[2], shape[1]]).float()
+        # Regions read these maps only; the coarser two have done their part in the pyramid.
+        return maps[0], maps[1], maps[2], pyramid[0], torch.sigmoid(logits), boxes, size
+
+
+class Read(nn.Module):
+    """Maps, picked (16, 4) boxes and the picture's size -> the faces' parameters."""
+
+    def __init__(self, model: Mfn):
+        super().__init__()
+        self.model = model
+
+    def forward(self, map2, map4, map8, top, box, size):
+        middle = (box[:, :2] + box[:, 2:]) / 2
+        side = ((box[:, 2:] - box[:, :2]).amax(1) * REGION_MARGIN).clamp(min=1.0)
+        regions = torch.cat([torch.zeros_like(side[:, None]), middle, side[:, None]], 1)
+        pose, identity, expression = self.model.regions([map2, map4, map8], top, regions, size)
+        rotation, centre, scale = look_from_pose(pose, regions)
+        return rotation, centre, scale, identity, expression.clamp(0, 1)
+
+
+def export_part(module: nn.Module, inputs: tuple, names: list[str], outputs: list[str], dynamic):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "part.onnx"
+        torch.onnx.export(
+            module.eval(), inputs, str(path), input_names=names, output_names=outputs,
+            dynamic_axes=dynamic, opset_version=OPSET, dynamo=False,
+        )  # fmt: skip
+        return onnx.load(path)
+
+
+def pick_graph() -> onnx.ModelProto:
+    """score (1, N), box (1, N, 4) -> the best 16 after suppression, empty rows with score 0."""
+
+    def constant(name: str, array: np.ndarray):
+        return numpy_helper.from_array(array, name)
+
+    nodes = [
+        helper.make_node("Unsqueeze", ["score_in", "one"], ["score3"]),
+        helper.make_node(
+            "NonMaxSuppression", ["box_in", "score3", "most", "overlap", "lowest"], ["chosen"]
+        ),
+        helper.make_node("Gather", ["chosen", "two"], ["number"], axis=1),
+        helper.make_node("Concat", ["number", "padding"], ["padded"], axis=0),
+        helper.make_node("Slice", ["padded", "zero", "sixteen"], ["index"]),
+        helper.make_node("Shape", ["number"], ["found"]),
+        helper.make_node("Less", ["ranks", "found"], ["real"]),
+        helper.make_node("Cast", ["real"], ["real_float"], to=TensorProto.FLOAT),
+        helper.make_node("Squeeze", ["score_in", "zero"], ["score_flat"]),
+        helper.make_node("Squeeze", ["box_in", "zero"], ["box_flat"]),
+        helper.make_node("Gather", ["score_flat", "index"], ["score_some"], axis=0),
+        helper.make_node("Mul", ["score_some", "real_float"], ["score"]),
+        helper.make_node("Gather", ["box_flat", "index"], ["box"], axis=0),
+    ]
+    constants = [
+        constant("one", np.array([1], np.int64)),
+        constant("two", np.array(2, np.int64)),
+        constant("zero", np.array([0], np.int64)),
+        constant("sixteen", np.array([MAX_FACES], np.int64)),
+        constant("most", np.array([MAX_FACES], np.int64)),
+        constant("overlap", np.array([OVERLAP], np.float32)),
+        constant("lowest", np.array([LOWEST_SCORE], np.float32)),
+        constant("padding", np.zeros(MAX_FACES, np.int64)),
+        constant("ranks", np.arange(MAX_FACES, dtype=np.int64)),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "pick",
+        [
+            helper.make_tensor_value_info("score_in", TensorProto.FLOAT, [1, "cells"]),
+            helper.make_tensor_value_info("box_in", TensorProto.FLOAT, [1, "cells", 4]),
+        ],
+        [
+            helper.make_tensor_value_info("score", TensorProto.FLOAT, [MAX_FACES]),
+            helper.make_tensor_value_info("box", TensorProto.FLOAT, [MAX_FACES, 4]),
+        ],
+        constants,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+
+
+def build(model: Mfn) -> onnx.ModelProto:
+    """The whole graph of a trained model."""
+    maps = ["map2", "map4", "map8", "top"]
+    image = torch.zeros(1, 192, 320, 3, dtype=torch.uint8)
+    spatial = {name: {2: f"{name}_h", 3: f"{name}_w"} for name in maps}
+    finder, reader = Find(model).eval(), Read(model).eval()
+    with torch.no_grad():
+        example = finder(image)
+    find = export_part(
+        finder, (image,), ["image"], [*maps, "score_all", "box_all", "size"],
+        {"image": {1: "height", 2: "width"}, **spatial, "score_all": {1: "cells"},
+         "box_all": {1: "cells"}},
+    )  # fmt: skip
+    box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(MAX_FACES, 1)
+    read = export_part(
+        reader, (*example[:4], box, example[6]), [*maps, "box", "size"],
+        ["rotation", "centre", "scale", "identity", "expression"], spatial,
+    )  # fmt: skip
+    for part in (find, read):
+        part.ir_version = 8
+    find = compose.add_prefix(find, "find/", rename_inputs=False, rename_outputs=False)
+    read = compose.add_prefix(read, "read/", rename_inputs=True, rename_outputs=False)
+    merged = compose.merge_models(
+        find, pick_graph(), io_map=[("score_all", "score_in"), ("box_all", "box_in")],
+        outputs=[*maps, "size", "score", "box"],
+    )  # fmt: skip
+    io_map = [(name, f"read/{name}") for name in (*maps, "box", "size")]
+    outputs = ["score", "box", "rotation", "centre", "scale", "identity", "expression"]
+    whole = compose.merge_models(merged, read, io_map=io_map, outputs=outputs)
+    halve(whole)
+    onnx.checker.check_model(whole)
+    return whole
+
+
+def halve(model: onnx.ModelProto) -> None:
+    """Store the large weights as float16, each behind a Cast that loading folds away."""
+    kept, casts = [], []
+    for tensor in model.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if array.dtype == np.float32 and array.size > 64:
+            small = numpy_helper.from_array(array.astype(np.float16), f"{tensor.name}/half")
+            casts.append(
+                helper.make_node("Cast", [small.name], [tensor.name], to=TensorProto.FLOAT)
+            )
+            kept.append(small)
+        else:
+            kept.append(tensor)
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(casts + nodes)
+
+
+def describe(model: onnx.ModelProto, version: str) -> None:
+    """What a program needs to know in order to use the file, as ONNX metadata."""
+    facts = {
+        "mfn_format": FORMAT_VERSION,
+        "version": version,
+        "head_model": load_head_model().digest,
+        "expressions": json.dumps(EXPRESSIONS),
+        "input": "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested",
+        "output": "score (16), 0 where empty; box (16, 4) px of the input; rotation (16, 3, 3) "
+        "relative to the line of sight; centre (16, 2) px; scale (16) px a metre; "
+        "identity (16, 40); expression (16, 52) 0..1",
+        "licence": "GPL-3.0-or-later",
+    }
+    helper.set_model_props(model, facts)
+    model.producer_name = "MFN Face Capture"
+
+
+def load_checkpoint(path: Path) -> Mfn:
+    """The running average of a training run's weights."""
+    model = Mfn()
+    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["average"])
+    return model.eval()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("models/mfn.onnx"))
+    parser.add_argument("--version", default="0.1.0")
+    arguments = parser.parse_args()
+    model = build(load_checkpoint(arguments.checkpoint))
+    describe(model, arguments.version)
+    onnx.save(model, arguments.output)
+    print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What MFN is trained for: finding faces, and 3DMM parameters measured on the face itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from mfn_addon.face.camera import VIEWING_DISTANCE
+from training.model import LEVELS, REGION_MARGIN, look_from_pose
+
+READABLE = (20.0, 56.0)  # px: expression of smaller faces counts nothing, of larger ones fully
+
+
+@dataclass
+class Weights:
+    """Of the losses; chosen so that each contributes about equally once learning has settled."""
+
+    find: float = 1.0
+    box: float = 2.0
+    rotation: float = 3.0
+    place: float = 4.0
+    identity: float = 0.15
+    expression: float = 3.0
+    landmarks: float = 20.0
+
+
+def assign(
+    centres: torch.Tensor, levels: torch.Tensor, boxes: torch.Tensor, ignore: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Which candidate cells answer for which face of one picture.
+
+    A cell answers for the face whose size its level covers and whose middle lies within 0.8
+    strides of its own, the nearest one if several do.
+
+    Args:
+        centres: (N, 2) px, levels: (N,) of the cells; boxes: (K, 4); ignore: (K,) bool.
+
+    Returns:
+        (N,) face number or -1; (N,) bool, cells to leave out of the loss; and (K,) sizes.
+    """
+    size = (boxes[:, 2:] - boxes[:, :2]).amax(1)
+    if len(boxes) == 0:
+        none = torch.full((len(centres),), -1)
+        return none, torch.zeros(len(centres), dtype=torch.bool), size
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    stride = torch.tensor([float(level.stride) for level in LEVELS])[levels]
+    low = torch.tensor([level.smallest for level in LEVELS])[levels]
+    high = torch.tensor([level.largest for level in LEVELS])[levels]
+    away = (centres[:, None] - middle[None]).abs().amax(2) / stride[:, None]
+    fits = (size[None] >= low[:, None]) & (size[None] < high[:, None]) & (away < 0.8)
+    distance = torch.where(fits, away, torch.full_like(away, 9.0))
+    nearest, face = distance.min(1)
+    answer = torch.where(nearest < 9, face, torch.full_like(face, -1))
+    # Around an ignored face, and just outside an answering cell, nothing is asked.
+    inside = (centres[:, None] > boxes[None, :, :2]).all(2)
+    inside &= (centres[:, None] < boxes[None, :, 2:]).all(2)
+    left_out = (inside & ignore[None]).any(1)
+    near_size = (size[None] >= low[:, None] * 0.7) & (size[None] < high[:, None] * 1.4)
+    left_out |= ((away < 1.3) & near_size).any(1) & (answer < 0)
+    answer = torch.where((answer >= 0) & ignore[answer.clamp(min=0)], -1, answer)
+    return answer, left_out, size
+
+
+def find_loss(logits: torch.Tensor, answer: torch.Tensor, left_out: torch.Tensor) -> torch.Tensor:
+    """Focal loss (Lin et al., ICCV 2017) over all cells, divided by the number that answer."""
+    target = (answer >= 0).float()
+    p = torch.sigmoid(logits)
+    weight = torch.where(target > 0, 0.6 * (1 - p) ** 2, 0.4 * p**2) * (~left_out)
+    loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * weight
+    return loss.sum() / target.sum().clamp(min=1)
+
+
+def box_loss(boxes: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Generalised IoU loss (Rezatofighi et al., CVPR 2019) of (M, 4) boxes."""
+    low = torch.maximum(boxes[:, :2], truth[:, :2])
+    high = torch.minimum(boxes[:, 2:], truth[:, 2:])
+    inter = (high - low).clamp(min=0).prod(1)
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    union = area + (truth[:, 2:] - truth[:, :2]).prod(1) - inter
+    hull_low = torch.minimum(boxes[:, :2], truth[:, :2])
+    hull = (torch.maximum(boxes[:, 2:], truth[:, 2:]) - hull_low).prod(1)
+    giou = inter / union.clamp(min=1e-6) - (hull - union) / hull.clamp(min=1e-6)
+    return (1 - giou).mean()
+
+
+class FaceLoss:
+    """The losses of the parameters that are read from regions.
+
+    Args:
+        neutral, basis, weight: the training surface (`training.bank.Surface`).
+        deviation: (52,) standard deviation of each expression in the training labels; errors are
+            counted in it, else the rare shapes collapse to their mean.
+    """
+
+    def __init__(self, neutral, basis, weight, deviation):
+        self.neutral = torch.from_numpy(neutral).float()
+        self.basis = torch.from_numpy(basis).float()
+        self.weight = torch.from_numpy(weight).float()
+        self.deviation = torch.from_numpy(deviation).float()
+
+    def points(self, rotation, centre, scale, weights) -> torch.Tensor:
+        """(R, P, 2) px of the surface points."""
+        shape = self.neutral + torch.einsum("rk,kpc->rpc", weights, self.basis)
+        turned = shape @ rotation.transpose(1, 2)
+        depth = VIEWING_DISTANCE / (VIEWING_DISTANCE - turned[..., 2:])
+        flat = turned[..., :2] * depth * turned.new_tensor([1.0, -1.0])
+        return centre[:, None] + flat * scale[:, None, None]
+
+    def __call__(self, pose, identity, expression, regions, truth: dict) -> dict:
+        """The losses of R regions; `truth` holds the labels of the faces in them."""
+        rotation, centre, scale = look_from_pose(pose, regions)
+        side = regions[:, 3]
+        size = side / REGION_MARGIN
+        readable = ((size - READABLE[0]) / (READABLE[1] - READABLE[0])).clamp(0, 1)
+        sure = ((size - 8) / 16).clamp(0.1, 1)
+
+        def mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+            return (values * weight).sum() / weight.sum().clamp(min=1)
+
+        seen = self.points(truth["rotation"], truth["centre"], truth["scale"],
+                           torch.cat([truth["identity"], truth["expression"]], 1))  # fmt: skip
+        said = self.points(rotation, centre, scale, torch.cat([identity, expression], 1))
+        off = (said - seen).abs().sum(2) / side[:, None]
+        off = (off * self.weight).sum(1) / self.weight.sum()
+        normal = (expression - truth["expression"]) / self.deviation
+        trusted = truth["trusted"]
+        expression_off = (
+            F.smooth_l1_loss(normal, torch.zeros_like(normal), reduction="none", beta=0.5) * trusted
+        ).sum(1) / trusted.sum(1)
+        place = (centre - truth["centre"]).abs().sum(1) / side
+        place = place + (scale.log() - truth["scale"].log()).abs()
+        return {
+            "rotation": mean((rotation - truth["rotation"]).abs().mean((1, 2)), sure),
+            "place": mean(place, sure),
+            "identity": mean((identity - truth["identity"]).abs().mean(1), readable),
+            "expression": mean(expression_off, readable),
+            "landmarks": mean(off, sure),
+        }

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MFN: one pass over a picture to the boxes and 3DMM parameters of every face in it.
+
+A trunk of Fire modules (SqueezeNet, Iandola et al. 2016) with squeeze-and-excitation (Hu et al.,
+CVPR 2018) feeds a three-level feature pyramid that finds the faces. A fixed number of regions is
+then read from the *same* feature maps, so the cost does not depend on how many faces there are:
+pose from the global maps, identity from regional ones, expression from local, high-resolution
+ones, each joined by what lies above it (Chaudhuri et al., CVPR 2019).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
+
+MAX_FACES = 16
+REGION_MARGIN = 1.25
+"""Side of the square region that is read for a face, over its box's longer side."""
+
+POSE_SIZE = 9  # 6D rotation, centre (2), log scale
+METRE_OF_REGION = 0.2
+"""Metres that a region shows, roughly: the log scale that the network gives is relative to it."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One pyramid level: its stride in px, and the face sizes (longer box side, px) it finds."""
+
+    stride: int
+    smallest: float
+    largest: float
+
+
+LEVELS = (Level(8, 0, 44), Level(16, 44, 108), Level(32, 108, 1e9))
+
+
+def conv(inputs: int, outputs: int, size: int = 1, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class Fire(nn.Module):
+    """Squeeze to few channels, expand by 1x1 and 3x3, weigh the channels by a global look."""
+
+    def __init__(self, inputs: int, squeeze: int, outputs: int, excite: bool = True):
+        super().__init__()
+        self.squeeze = conv(inputs, squeeze)
+        self.expand1 = conv(squeeze, outputs // 2)
+        self.expand3 = conv(squeeze, outputs // 2, 3)
+        self.excite = (
+            nn.Sequential(
+                nn.AdaptiveAvgPool2d(1),
+                nn.Conv2d(outputs, outputs // 8, 1),
+                nn.ReLU(inplace=True),
+                nn.Conv2d(outputs // 8, outputs, 1),
+                nn.Sigmoid(),
+            )
+            if excite
+            else None
+        )
+        self.residual = inputs == outputs
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.squeeze(x)
+        y = torch.cat([self.expand1(y), self.expand3(y)], 1)
+        if self.excite is not None:
+            y = y * self.excite(y)
+        return x + y if self.residual else y
+
+
+class Trunk(nn.Module):
+    """Feature maps at strides 2, 4, 8, 16 and 32 with 16, 64, 128, 256 and 256 channels."""
+
+    channels = (16, 64, 128, 256, 256)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = conv(3, 16, 3, 2)
+        self.pool = nn.MaxPool2d(3, 2, 1)
+        self.stage4 = nn.Sequential(Fire(16, 8, 64), Fire(64, 8, 64))
+        self.stage8 = nn.Sequential(Fire(64, 16, 128), Fire(128, 16, 128))
+        self.stage16 = nn.Sequential(
+            Fire(128, 24, 192), Fire(192, 24, 192), Fire(192, 32, 256), Fire(256, 32, 256)
+        )
+        self.stage32 = nn.Sequential(Fire(256, 40, 256), Fire(256, 40, 256))
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        maps = [self.stem(x)]
+        for stage in (self.stage4, self.stage8, self.stage16, self.stage32):
+            maps.append(stage(self.pool(maps[-1])))
+        return maps
+
+
+class Regions(nn.Module):
+    """Reads (R) square regions from the trunk's maps and gives each face's parameters."""
+
+    def __init__(self, pyramid: int) -> None:
+        super().__init__()
+        self.pose = nn.Sequential(
+            conv(pyramid, 96, 3, 2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(inplace=True)
+        )
+        self.pose_out = nn.Linear(128, POSE_SIZE)
+        self.regional = conv(Trunk.channels[2], 48)
+        self.identity = nn.Sequential(
+            conv(48 + pyramid, 64, 3, 2), nn.Flatten(), nn.Linear(64 * 16, 96), nn.ReLU(True)
+        )
+        self.identity_out = nn.Linear(96, IDENTITY_COUNT)
+        self.local2 = conv(Trunk.channels[0], 32, 3, 2)
+        self.local4 = Fire(32 + Trunk.channels[1], 16, 64, excite=False)
+        self.local8 = conv(64, 96, 3, 2)
+        self.joined = Fire(96 + 48 + pyramid, 24, 96, excite=False)
+        self.expression = nn.Sequential(
+            conv(96, 128, 3, 2),
+            nn.Flatten(),
+            nn.Dropout(0.1),
+            nn.Linear(128 * 16, 160),
+            nn.ReLU(inplace=True),
+        )
+        self.expression_out = nn.Linear(160, len(EXPRESSIONS))
+
+    def forward(
+        self, maps: list[torch.Tensor], top: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Parameters of each region.
+
+        Args:
+            maps: the trunk's maps of B pictures; top: the pyramid's finest map.
+            regions: (R, 4) picture number, centre x, centre y, side, in px of the input.
+            size: (2,) width and height of the input, px.
+
+        Returns:
+            (R, 9) pose, (R, 40) identity, (R, 52) expression, all unbounded.
+        """
+        overview = read_regions(top, regions, size, 8)
+        pose = self.pose_out(self.pose(overview))
+        regional = self.regional(read_regions(maps[2], regions, size, 8))
+        identity = self.identity_out(self.identity(torch.cat([regional, overview], 1)))
+        local = self.local2(read_regions(maps[0], regions, size, 32))
+        local = torch.cat([local, read_regions(maps[1], regions, size, 16)], 1)
+        local = self.local8(self.local4(local))
+        joined = self.joined(torch.cat([local, regional, overview], 1))
+        return pose, identity, self.expression_out(self.expression(joined))
+
+
+def read_regions(
+    feature: torch.Tensor, regions: torch.Tensor, size: torch.Tensor, cells: int
+) -> torch.Tensor:
+    """(R, C, cells, cells): bilinear samples at the cell centres of each region.
+
+    One picture (the exported graph): all regions in one sampling. Several (training): regions
+    sorted by picture are sampled picture by picture.
+    """
+    steps = (torch.arange(cells, device=feature.device, dtype=torch.float32) + 0.5) / cells - 0.5
+    across = (regions[:, 1:2] + steps * regions[:, 3:4]) / size[0] * 2 - 1  # (R, cells)
+    down = (regions[:, 2:3] + steps * regions[:, 3:4]) / size[1] * 2 - 1
+    grid = torch.stack(
+        [
+            across[:, None, :].expand(-1, cells, -1),
+            down[:, :, None].expand(-1, -1, cells),
+        ],
+        -1,
+    )  # (R, cells, cells, 2)
+    count = regions.shape[0]
+    if feature.shape[0] == 1:
+        flat = grid.reshape(1, count * cells, cells, 2)
+        out = F.grid_sample(feature.float(), flat, align_corners=False, padding_mode="border")
+        return out.reshape(-1, count, cells, cells).transpose(0, 1)
+    # Pad to the same number of regions a picture, sample, and take the real ones.
+    picture = regions[:, 0].long()
+    per_picture = torch.bincount(picture, minlength=feature.shape[0])
+    first = torch.cumsum(per_picture, 0) - per_picture
+    slot = torch.arange(count, device=feature.device) - first[picture]
+    most = int(per_picture.max())
+    padded = grid.new_zeros(feature.shape[0], most, cells, cells, 2)
+    padded[picture, slot] = grid
+    flat = padded.reshape(feature.shape[0], most * cells, cells, 2)
+    out = F.grid_sample(feature.float(), flat, align_corners=False, padding_mode="border")
+    out = out.reshape(feature.shape[0], feature.shape[1], most, cells, cells)
+    return out.permute(0, 2, 1, 3, 4)[picture, slot]
+
+
+class Mfn(nn.Module):
+    """The multi-face network. Input: (B, 3, H, W) RGB 0..255, H and W multiples of 32."""
+
+    def __init__(self, pyramid: int = 64) -> None:
+        super().__init__()
+        self.trunk = Trunk()
+        self.lateral = nn.ModuleList(conv(c, pyramid) for c in Trunk.channels[2:])
+        self.smooth = nn.ModuleList(conv(pyramid, pyramid, 3) for _ in LEVELS)
+        self.find = nn.ModuleList(nn.Conv2d(pyramid, 5, 1) for _ in LEVELS)
+        for head in self.find:
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.zeros_(head.bias)
+            head.bias.data[0] = -4.0  # faces are rare: start there (Lin et al., ICCV 2017)
+        self.regions = Regions(pyramid)
+
+    def features(self, pictures: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """The trunk's maps and the pyramid's (strides 8, 16, 32)."""
+        maps = self.trunk((pictures - 114.0) / 64.0)
+        c8, c16, c32 = (layer(m) for layer, m in zip(self.lateral, maps[2:], strict=True))
+        p16 = c16 + F.interpolate(c32, scale_factor=2.0, mode="nearest")
+        p8 = c8 + F.interpolate(p16, scale_factor=2.0, mode="nearest")
+        return maps, [s(p) for s, p in zip(self.smooth, (p8, p16, c32), strict=True)]
+
+    def candidates(self, pyramid: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, N) score logits and (B, N, 4) boxes in px of the input, over all cells."""
+        scores, boxes = [], []
+        for level, head, feature in zip(LEVELS, self.find, pyramid, strict=True):
+            out = head(feature).float()
+            height, width = out.shape[2], out.shape[3]
+            y = (torch.arange(height, device=out.device, dtype=torch.float32) + 0.5) * level.stride
+            x = (torch.arange(width, device=out.device, dtype=torch.float32) + 0.5) * level.stride
+            sides = F.softplus(out[:, 1:]) * (2 * level.stride)
+            x, y = x[None, None, :], y[None, :, None]
+            box = torch.stack(
+                [x - sides[:, 0], y - sides[:, 1], x + sides[:, 2], y + sides[:, 3]], 3
+            )
+            scores.append(out[:, 0].flatten(1))
+            boxes.append(box.flatten(1, 2))
+        return torch.cat(scores, 1), torch.cat(boxes, 1)
+
+
+def cell_centres(width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """(N, 2) px centres of the candidates' cells and (N,) which level each is of."""
+    centres, levels = [], []
+    for number, level in enumerate(LEVELS):
+        y = (torch.arange(height // level.stride) + 0.5) * level.stride
+        x = (torch.arange(width // level.stride) + 0.5) * level.stride
+        grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1).reshape(-1, 2)
+        centres.append(grid)
+        levels.append(torch.full((len(grid),), number))
+    return torch.cat(centres), torch.cat(levels)
+
+
+def regions_of(boxes: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
+    """(R, 4) boxes -> (R, 4) regions: picture number, centre, side."""
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    side = (boxes[:, 2:] - boxes[:, :2]).amax(1) * REGION_MARGIN
+    return torch.cat([pictures[:, None].float(), centre, side[:, None]], 1)
+
+
+def rotation_from_6d(six: torch.Tensor) -> torch.Tensor:
+    """(R, 6) -> (R, 3, 3): the first two columns, orthonormalised (Zhou et al., CVPR 2019).
+
+    The output is relative to looking into the camera, so that zeros mean the identity.
+    """
+    a = six[:, :3] + six.new_tensor([1.0, 0.0, 0.0])
+    b = six[:, 3:6] + six.new_tensor([0.0, 1.0, 0.0])
+    a = a / (a.norm(dim=1, keepdim=True) + 1e-6)
+    b = b - (a * b).sum(1, keepdim=True) * a
+    b = b / (b.norm(dim=1, keepdim=True) + 1e-6)
+    c = torch.stack(
+        [
+            a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1],
+            a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2],
+            a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0],
+        ],
+        1,
+    )
+    return torch.stack([a, b, c], 2)
+
+
+def look_from_pose(
+    pose: torch.Tensor, regions: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(R, 9) pose outputs -> rotation (R, 3, 3) to the line of sight, centre (R, 2) px, scale (R,)
+    px a metre, as `mfn_addon.face.camera` defines them."""
+    side = regions[:, 3:4]
+    centre = regions[:, 1:3] + pose[:, 6:8] * side
+    scale = torch.exp(pose[:, 8].clamp(-2, 2)) * side[:, 0] / METRE_OF_REGION
+    return rotation_from_6d(pose), centre, scale

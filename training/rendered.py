@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rendered faces and scenes, written by `training.synthetic`, as stock for training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from training.bank import FaceBank, Surface
+from training.scenes import RenderedScenes
+
+
+def read_looks(folder: Path, side: int) -> dict[str, np.ndarray]:
+    """A rendered set's labels by look: rotation to the line of sight, centre px, px a metre.
+
+    The renderer knows the true camera (`focal` px, principal point in the middle); a network
+    only sees the look, see `mfn_addon.face.camera`.
+    """
+    rotation = np.load(folder / "rotation.npy").astype(np.float64)
+    translation = np.load(folder / "translation.npy").astype(np.float64)
+    focal = np.load(folder / "focal.npy").astype(np.float64)
+    if focal.ndim < translation.ndim - 1:  # one camera a picture
+        focal = focal[:, None]
+    depth = -translation[..., 2]
+    x, y = translation[..., 0] / depth, translation[..., 1] / depth
+    centre = np.stack([side / 2 + focal * x, side / 2 - focal * y], -1)
+    ray = np.stack([x, y, -np.ones_like(x)], -1)
+    ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
+    zero = np.zeros_like(x)
+    a, b, c = ray[..., 1], -ray[..., 0], -ray[..., 2]
+    cross = np.stack([zero, zero, b, zero, zero, -a, -b, a, zero], -1).reshape(*x.shape, 3, 3)
+    sight = np.eye(3) + cross + cross @ cross / (1 + c)[..., None, None]
+    return {
+        "rotation": (np.swapaxes(sight, -1, -2) @ rotation).astype(np.float32),
+        "centre": centre.astype(np.float32),
+        "scale": (focal / depth).astype(np.float32),
+        "identity": np.load(folder / "identity.npy").astype(np.float32),
+        "expression": np.load(folder / "expression.npy").astype(np.float32),
+    }
+
+
+def rendered_bank(folder: Path) -> FaceBank:
+    """Crops with one face each."""
+    crops = np.load(folder / "images.npy", mmap_mode="r")
+    labels = read_looks(folder, crops.shape[1])
+    for key, value in labels.items():
+        if value.ndim > 1 and value.shape[1] == 1:  # one face a picture
+            labels[key] = value[:, 0]
+    return FaceBank(
+        crops=crops, trusted=np.ones(52, np.float32), name=f"rendered {folder.name}", **labels
+    )
+
+
+def rendered_scenes(folder: Path, surface: Surface) -> RenderedScenes:
+    pictures = np.load(folder / "images.npy", mmap_mode="r")
+    labels = read_looks(folder, pictures.shape[1])
+    labels["visible"] = np.load(folder / "visible.npy").astype(np.float32)
+    return RenderedScenes(pictures, labels, surface)

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training pictures with several faces, composed from banks of single ones.
+
+Mosaics (cells of all sizes, each with a face), crowds (heads pasted with soft edges on
+face-free photographs, overlapping, small, dark) and rendered scenes. Every face keeps exact
+2D and 3D labels through scaling, turning and mirroring.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mfn_addon.face import load_head_model
+from training.bank import FaceBank, Surface, mirror_matrix, mirror_order
+
+MOST_FACES = 16
+
+
+@dataclass
+class Scene:
+    """A picture (S, S, 3) uint8 RGB and its n <= 16 faces' labels, in its pixels."""
+
+    picture: np.ndarray
+    rotation: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+    trusted: np.ndarray
+    box: np.ndarray
+    ignore: np.ndarray
+
+
+class Composer:
+    """Makes scenes of S x S px at random from banks and backgrounds."""
+
+    def __init__(
+        self,
+        banks: list[FaceBank],
+        shares: list[float],
+        backgrounds: list[np.ndarray],
+        surface: Surface,
+        size: int,
+        seed: int,
+        rendered: RenderedScenes | None = None,
+        rendered_share: float = 0.2,
+    ):
+        self.banks, self.shares = banks, np.array(shares) / np.sum(shares)
+        self.backgrounds, self.surface, self.size = backgrounds, surface, size
+        self.random = np.random.default_rng(seed)
+        self.rendered, self.rendered_share = rendered, rendered_share if rendered else 0.0
+        self.mirror_identity = mirror_matrix(load_head_model())
+        self.mirror_order = mirror_order()
+        cv2.setNumThreads(1)
+
+    def scene(self) -> Scene:
+        kind = self.random.random()
+        if kind < self.rendered_share and self.rendered is not None:
+            return self.finish(*self.rendered.pick(self.random, self.size))
+        if kind < self.rendered_share + 0.62 * (1 - self.rendered_share):
+            return self.finish(*self.mosaic())
+        return self.finish(*self.crowd())
+
+    # Layouts: each returns the picture and a list of faces
+
+    def mosaic(self) -> tuple[np.ndarray, list[dict]]:
+        """The square cut into cells, most with a face that nearly fills it."""
+        picture = self.background()
+        faces = []
+        for x0, y0, x1, y1 in self.cells():
+            if self.random.random() < 0.06:
+                continue
+            side = min(x1 - x0, y1 - y0)
+            face_side = side * self.random.uniform(0.42, 0.85)
+            patch, face = self.face(face_side, x1 - x0, y1 - y0, 0.12)
+            picture[y0:y1, x0:x1] = patch
+            face["centre"] = face["centre"] + (x0, y0)
+            face["box"] = face["box"] + (x0, y0, x0, y0)
+            faces.append(face)
+        return picture, faces
+
+    def cells(self) -> list[tuple[int, int, int, int]]:
+        size, random = self.size, self.random
+        cells = [(0, 0, size, size)]
+        wanted = random.choice([1, 2, 4, 6, 9], p=[0.2, 0.2, 0.3, 0.2, 0.1])
+        while len(cells) < wanted:
+            areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in cells]
+            x0, y0, x1, y1 = cells.pop(int(np.argmax(areas)))
+            cut = random.uniform(0.38, 0.62)
+            if x1 - x0 >= y1 - y0:
+                middle = int(x0 + (x1 - x0) * cut)
+                cells += [(x0, y0, middle, y1), (middle, y0, x1, y1)]
+            else:
+                middle = int(y0 + (y1 - y0) * cut)
+                cells += [(x0, y0, x1, middle), (x0, middle, x1, y1)]
+        return cells
+
+    def crowd(self) -> tuple[np.ndarray, list[dict]]:
+        """Heads on a face-free photograph; near ones over far ones."""
+        picture = self.background()
+        size, random = self.size, self.random
+        count = int(random.choice([0, 1, 2, 3, 5, 8, 12], p=[0.07, 0.13, 0.2, 0.2, 0.2, 0.12, 0.08]))
+        largest = size * (0.75 if count < 3 else 0.4 if count < 6 else 0.24)
+        sides = np.sort(np.exp(random.uniform(np.log(11), np.log(largest), count)))
+        faces: list[dict] = []
+        for side in sides:
+            extent = int(side * random.uniform(1.6, 1.85))
+            patch, face = self.face(side, extent, extent, 0.03)
+            x = int(random.uniform(-0.2 * extent, size - 0.8 * extent))
+            y = int(random.uniform(-0.2 * extent, size - 0.8 * extent))
+            box = face["box"] + (x, y, x, y)
+            if any(overlap(box, other["box"]) > 0.12 for other in faces):
+                continue
+            mask = self.mask(extent, face["box"])
+            paste(picture, patch, mask, x, y)
+            face["centre"] = face["centre"] + (x, y)
+            face["box"] = box
+            inside = np.clip(box, 0, size)
+            area = (inside[2] - inside[0]) * (inside[3] - inside[1])
+            face["ignore"] = area < 0.6 * (box[2] - box[0]) * (box[3] - box[1])
+            faces.append(face)
+        return picture, faces
+
+    # Ingredients
+
+    def background(self) -> np.ndarray:
+        size, random = self.size, self.random
+        source = self.backgrounds[random.integers(len(self.backgrounds))]
+        side = int(min(source.shape[:2]) * random.uniform(0.3, 1))
+        y = random.integers(0, source.shape[0] - side + 1)
+        x = random.integers(0, source.shape[1] - side + 1)
+        out = cv2.resize(source[y : y + side, x : x + side], (size, size))
+        return out[:, ::-1].copy() if random.random() < 0.5 else out
+
+    def face(self, side: float, width: int, height: int, wander: float) -> tuple[np.ndarray, dict]:
+        """One face whose box is about `side` px, in the middle of a (height, width) patch."""
+        random = self.random
+        bank = self.banks[random.choice(len(self.banks), p=self.shares)]
+        i = random.integers(len(bank))
+        crop = bank.crops[i]
+        face = {
+            "rotation": bank.rotation[i],
+            "identity": bank.identity[i],
+            "expression": bank.expression[i],
+            "trusted": bank.trusted,
+        }
+        centre, scale = bank.centre[i], bank.scale[i]
+        turn = np.radians(random.normal(0, 9) if random.random() < 0.9 else random.normal(0, 25))
+        # The box of the untransformed face tells how far to zoom, and what to put in the middle.
+        points = self.surface.project(
+            face["rotation"][None],
+            centre[None],
+            np.array([scale]),
+            face["identity"][None],
+            face["expression"][None],
+        )[0]
+        low, high = points.min(0), points.max(0)
+        zoom = side / max((high - low).max(), 1e-3)
+        c, s = np.cos(turn) * zoom, np.sin(turn) * zoom
+        linear = np.array([[c, -s], [s, c]])
+        target = np.array([width, height]) / 2 + random.uniform(-wander, wander, 2) * side
+        shift = target - linear @ ((low + high) / 2)
+        matrix = np.hstack([linear, shift[:, None]])
+        flags = cv2.INTER_AREA if zoom < 0.6 else cv2.INTER_LINEAR
+        if zoom < 0.6:  # warpAffine does not average: shrink first
+            half = 0.5 if zoom >= 0.3 else 0.25
+            crop = cv2.resize(crop, None, fx=half, fy=half, interpolation=cv2.INTER_AREA)
+            patch_matrix = np.hstack([linear / half, shift[:, None]])
+        else:
+            patch_matrix = matrix
+        border = cv2.BORDER_REPLICATE if random.random() < 0.6 else cv2.BORDER_REFLECT
+        patch = cv2.warpAffine(crop, patch_matrix, (width, height), flags=cv2.INTER_LINEAR
+                               if flags == cv2.INTER_AREA else flags, borderMode=border)  # fmt: skip
+        # A turn by +angle in pixels (y down) is one by -angle about the camera's z (y up).
+        ct, st = np.cos(-turn), np.sin(-turn)
+        face["rotation"] = np.array([[ct, -st, 0], [st, ct, 0], [0, 0, 1]]) @ face["rotation"]
+        face["centre"] = matrix[:, :2] @ centre + matrix[:, 2]
+        face["scale"] = scale * zoom
+        if random.random() < 0.5:
+            patch = patch[:, ::-1]
+            flip = np.diag([-1.0, 1, 1])
+            face["rotation"] = flip @ face["rotation"] @ flip
+            face["centre"] = np.array([width - face["centre"][0], face["centre"][1]])
+            face["identity"] = self.mirror_identity @ face["identity"]
+            face["expression"] = face["expression"][self.mirror_order]
+        face["box"] = box_of(self.surface, face)
+        face["ignore"] = False
+        return self.tint(patch), face
+
+    def tint(self, patch: np.ndarray) -> np.ndarray:
+        """Each face its own light: contrast, brightness, colour cast."""
+        random = self.random
+        gain = random.uniform(0.55, 1.3) * (1 + random.normal(0, 0.06, 3))
+        out = (patch.astype(np.float32) - 100) * gain.astype(np.float32)
+        out += 100 + float(random.uniform(-45, 35))
+        return np.clip(out, 0, 255).astype(np.uint8)
+
+    def mask(self, extent: int, box: np.ndarray) -> np.ndarray:
+        """A soft head-and-shoulders shape: an ellipse over the head, a trapezoid under it."""
+        random = self.random
+        mask = np.zeros((extent, extent), np.float32)
+        middle = (box[:2] + box[2:]) / 2
+        half = (box[2:] - box[:2]) / 2
+        centre = (int(middle[0]), int(middle[1] - 0.12 * half[1]))
+        axes = (int(half[0] * random.uniform(1.2, 1.5)) + 1, int(half[1] * random.uniform(1.3, 1.6)) + 1)
+        cv2.ellipse(mask, centre, axes, 0, 0, 360, 1, -1)
+        if random.random() < 0.7:
+            neck, shoulder, top = half[0] * 0.8, half[0] * 2.2, middle[1] + half[1] * 0.7
+            corners = [
+                (middle[0] - neck, top),
+                (middle[0] + neck, top),
+                (middle[0] + shoulder, extent),
+                (middle[0] - shoulder, extent),
+            ]
+            cv2.fillConvexPoly(mask, np.array(corners, np.int32), 1)
+        return cv2.GaussianBlur(mask, (0, 0), max(0.6, extent * random.uniform(0.008, 0.04)))
+
+    def finish(self, picture: np.ndarray, faces: list[dict]) -> Scene:
+        """What the camera does to the whole picture, and the labels as arrays."""
+        picture = degrade(picture, self.random)
+        faces = faces[:MOST_FACES]
+
+        def stack(key: str, *shape: int) -> np.ndarray:
+            rows = [np.asarray(face[key], np.float32) for face in faces]
+            return np.stack(rows) if rows else np.zeros((0, *shape), np.float32)
+
+        return Scene(
+            picture=picture,
+            rotation=stack("rotation", 3, 3),
+            centre=stack("centre", 2),
+            scale=stack("scale"),
+            identity=stack("identity", 40),
+            expression=stack("expression", 52),
+            trusted=stack("trusted", 52),
+            box=stack("box", 4),
+            ignore=stack("ignore").astype(bool),
+        )
+
+
+class RenderedScenes:
+    """Scenes that `training.synthetic` has rendered, with their exact labels."""
+
+    def __init__(self, pictures: np.ndarray, labels: dict[str, np.ndarray], surface: Surface):
+        self.pictures, self.labels, self.surface = pictures, labels, surface
+
+    def pick(self, random: np.random.Generator, size: int) -> tuple[np.ndarray, list[dict]]:
+        i = int(random.integers(len(self.pictures)))
+        picture = np.asarray(self.pictures[i])
+        zoom = size / picture.shape[0]
+        if zoom != 1:
+            picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+        faces = []
+        for k in range(len(self.labels["scale"][i])):
+            if not np.isfinite(self.labels["scale"][i, k]):
+                continue
+            face = {
+                "rotation": self.labels["rotation"][i, k],
+                "centre": self.labels["centre"][i, k] * zoom,
+                "scale": self.labels["scale"][i, k] * zoom,
+                "identity": self.labels["identity"][i, k],
+                "expression": self.labels["expression"][i, k],
+                "trusted": np.ones(52, np.float32),
+                "ignore": self.labels["visible"][i, k] < 0.5,
+            }
+            face["box"] = box_of(self.surface, face)
+            faces.append(face)
+        return picture.copy(), faces
+
+
+def box_of(surface: Surface, face: dict) -> np.ndarray:
+    """(4,) x0, y0, x1, y1: the extent of the face's surface points."""
+    points = surface.project(
+        *(np.asarray(face[key])[None] for key in ("rotation", "centre", "scale", "identity",
+                                                  "expression"))
+    )[0]  # fmt: skip
+    return np.concatenate([points.min(0), points.max(0)]).astype(np.float32)
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over the smaller of two boxes."""
+    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
+    inter = np.prod(np.maximum(high - low, 0))
+    return float(inter / max(min(np.prod(a[2:] - a[:2]), np.prod(b[2:] - b[:2])), 1e-6))
+
+
+def paste(picture: np.ndarray, patch: np.ndarray, mask: np.ndarray, x: int, y: int) -> None:
+    """Blend a patch into the picture at x, y (may hang over the border)."""
+    height, width = picture.shape[:2]
+    x0, y0 = max(x, 0), max(y, 0)
+    x1, y1 = min(x + patch.shape[1], width), min(y + patch.shape[0], height)
+    if x1 <= x0 or y1 <= y0:
+        return
+    part = (slice(y0 - y, y1 - y), slice(x0 - x, x1 - x))
+    alpha = mask[part][..., None]
+    below = picture[y0:y1, x0:x1]
+    picture[y0:y1, x0:x1] = (below * (1 - alpha) + patch[part] * alpha).astype(np.uint8)
+
+
+def degrade(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Cameras: light, grey, blur, motion, small sensors, noise, JPEG."""
+    size = picture.shape[0]
+    if random.random() < 0.12:
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        picture = cv2.merge([grey, grey, grey])
+    if random.random() < 0.35:
+        small = int(size * random.uniform(0.35, 0.9))
+        picture = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR)
+    if random.random() < 0.2:
+        picture = cv2.GaussianBlur(picture, (0, 0), random.uniform(0.3, 1.2))
+    if random.random() < 0.08:
+        length = int(random.integers(3, 8))
+        kernel = np.zeros((length, length), np.float32)
+        if random.random() < 0.6:
+            kernel[length // 2] = 1 / length
+        else:
+            kernel[:, length // 2] = 1 / length
+        picture = cv2.filter2D(picture, -1, kernel)
+    if random.random() < 0.6:
+        gamma = float(np.exp(random.normal(0, 0.25)))
+        gain = random.uniform(0.7, 1.2) if random.random() < 0.85 else random.uniform(0.25, 0.6)
+        levels = np.arange(256, dtype=np.float32) / 255
+        table = np.clip(levels**gamma * gain * 255, 0, 255).astype(np.uint8)
+        picture = cv2.LUT(picture, table)
+    if random.random() < 0.5:
+        noise = np.empty(picture.shape, np.int16)
+        deviation = float(random.uniform(0.5, 7))
+        cv2.randn(noise, 0, deviation)
+        picture = cv2.add(picture, noise, dtype=cv2.CV_8U)
+    if random.random() < 0.35:
+        quality = int(random.integers(35, 95))
+        coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return np.ascontiguousarray(picture)

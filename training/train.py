@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train MFN.
+
+    python -m training.train --minutes 90 --output training/work/run1 [--resume CHECKPOINT]
+
+Scenes are composed in loader processes while the network learns. Every few minutes a checkpoint
+is written (weights, their running average, optimiser), a line is added to log.csv and the curves
+are drawn; a run can be stopped at any moment and resumed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+from tqdm import tqdm
+
+from training import photos
+from training.bank import FaceBank, load_surface, photo_bank
+from training.losses import FaceLoss, Weights, assign, box_loss, find_loss
+from training.model import Mfn, cell_centres, regions_of
+from training.rendered import rendered_bank, rendered_scenes
+from training.scenes import Composer, RenderedScenes, Scene
+
+LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")
+
+
+class Scenes(IterableDataset):
+    """Endless batches of scenes."""
+
+    def __init__(self, arguments: argparse.Namespace, batch: int):
+        self.arguments, self.batch = arguments, batch
+
+    def __iter__(self):
+        info = torch.utils.data.get_worker_info()
+        torch.set_num_threads(1)
+        seed = self.arguments.seed * 1000 + (info.id if info else 0) + int(time.time()) % 100000
+        composer = make_composer(self.arguments, seed)
+        while True:
+            yield collate([composer.scene() for _ in range(self.batch)])
+
+
+def make_composer(arguments: argparse.Namespace, seed: int) -> Composer:
+    surface = load_surface()
+    banks: list[FaceBank] = []
+    shares: list[float] = []
+    if arguments.photos and Path(arguments.photos).is_file():
+        banks.append(photo_bank(Path(arguments.photos)))
+        shares.append(arguments.photo_share)
+    scenes: RenderedScenes | None = None
+    rendered = [Path(folder) for folder in arguments.rendered]
+    crops = [folder / "crops" for folder in rendered if (folder / "crops").is_dir()]
+    for folder in crops:
+        banks.append(rendered_bank(folder))
+        shares.append((1 - arguments.photo_share) / len(crops))
+    for folder in rendered:
+        if (folder / "scenes").is_dir():
+            scenes = rendered_scenes(folder / "scenes", surface)
+    data = photos.data_folder()
+    backgrounds = (
+        photos.read_backgrounds(data)
+        if data
+        else [np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)]
+    )
+    return Composer(banks, shares, backgrounds, surface, arguments.size, seed, scenes)
+
+
+def collate(scenes: list[Scene]) -> dict[str, torch.Tensor]:
+    """Pictures (B, S, S, 3) uint8 and all faces in one row, with their picture's number."""
+    counts = [len(scene.box) for scene in scenes]
+    batch = {
+        "pictures": torch.from_numpy(np.stack([scene.picture for scene in scenes])),
+        "picture": torch.repeat_interleave(torch.arange(len(scenes)), torch.tensor(counts)),
+        "box": torch.from_numpy(np.concatenate([scene.box for scene in scenes])),
+        "ignore": torch.from_numpy(np.concatenate([scene.ignore for scene in scenes])),
+    }
+    for key in LABELS:
+        values = np.concatenate([getattr(scene, key) for scene in scenes])
+        batch[key] = torch.from_numpy(values.astype(np.float32))
+    return batch
+
+
+def jittered(regions: torch.Tensor) -> torch.Tensor:
+    """Regions as an imperfect detector would place them."""
+    out = regions.clone()
+    out[:, 1:3] += torch.randn(len(out), 2) * 0.035 * regions[:, 3:4]
+    out[:, 3] *= torch.exp(torch.randn(len(out)) * 0.06)
+    return out
+
+
+def step_losses(model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device) -> dict:
+    """All losses of one batch."""
+    pictures = batch["pictures"].to(device).permute(0, 3, 1, 2).float()
+    pictures = pictures.contiguous(memory_format=torch.channels_last)
+    size = torch.tensor([float(pictures.shape[3]), float(pictures.shape[2])], device=device)
+    with torch.autocast(device.type, torch.bfloat16):
+        maps, pyramid = model.features(pictures)
+    logits, boxes = model.candidates(pyramid)
+    centres, levels = cell_centres(pictures.shape[3], pictures.shape[2])
+    answers, left_out, wanted, given = [], [], [], []
+    for i in range(len(pictures)):
+        mine = batch["picture"] == i
+        answer, out, _ = assign(centres, levels, batch["box"][mine], batch["ignore"][mine])
+        answers.append(answer)
+        left_out.append(out)
+        cells = torch.nonzero(answer >= 0)[:, 0]
+        given.append(boxes[i, cells.to(device)])
+        wanted.append(batch["box"][mine][answer[cells]])
+    losses = {
+        "find": find_loss(logits, torch.stack(answers).to(device), torch.stack(left_out).to(device))
+    }
+    given_boxes, wanted_boxes = torch.cat(given), torch.cat(wanted).to(device)
+    losses["box"] = box_loss(given_boxes, wanted_boxes) if len(given_boxes) else logits.sum() * 0
+    keep = ~batch["ignore"]
+    if keep.sum() > 1:
+        regions = jittered(regions_of(batch["box"][keep], batch["picture"][keep])).to(device)
+        with torch.autocast(device.type, torch.bfloat16):
+            pose, identity, expression = model.regions(maps, pyramid[0], regions, size)
+        truth = {key: batch[key][keep].to(device) for key in LABELS}
+        losses |= face_loss(pose.float(), identity.float(), expression.float(), regions, truth)
+    return losses
+
+
+def learning_rate(progress: float, top: float) -> float:
+    """Short warm-up, then half a cosine."""
+    warm = min(1.0, progress / 0.02 + 0.02)
+    return top * warm * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(progress, 1.0))))
+
+
+def expression_deviation(composer: Composer) -> np.ndarray:
+    """(52,) spread of each expression over the banks, with a floor for the rare ones."""
+    total = np.zeros(52)
+    for bank, share in zip(composer.banks, composer.shares, strict=True):
+        some = bank.expression[:: max(1, len(bank) // 5000)]
+        total += share * np.asarray(some, np.float64).var(0)
+    return np.maximum(np.sqrt(total), 0.06).astype(np.float32)
+
+
+def train(arguments: argparse.Namespace) -> None:
+    torch.manual_seed(arguments.seed)
+    torch.set_num_threads(arguments.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    output = Path(arguments.output)
+    output.mkdir(parents=True, exist_ok=True)
+    model = Mfn().to(device, memory_format=torch.channels_last)
+    average = {key: value.clone() for key, value in model.state_dict().items()}
+    surface = load_surface()
+    deviation = expression_deviation(make_composer(arguments, 0))
+    face_loss = FaceLoss(surface.neutral, surface.basis, surface.weight, deviation)
+    for name in ("neutral", "basis", "weight", "deviation"):
+        setattr(face_loss, name, getattr(face_loss, name).to(device))
+    decay, plain = [], []
+    for parameter in model.parameters():
+        (decay if parameter.ndim > 1 else plain).append(parameter)
+    optimiser = torch.optim.AdamW(
+        [{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], lr=1e-3
+    )
+    done, spent = 0, 0.0
+    if arguments.resume:
+        saved = torch.load(arguments.resume, map_location=device, weights_only=True)
+        model.load_state_dict(saved["average"] if arguments.restart else saved["model"])
+        average = saved["average"]
+        if not arguments.restart:
+            optimiser.load_state_dict(saved["optimiser"])
+            done, spent = saved["done"], saved["spent"]
+    weights = asdict(Weights())
+    loader = iter(
+        DataLoader(
+            Scenes(arguments, arguments.batch),
+            batch_size=None,
+            num_workers=arguments.workers,
+            prefetch_factor=3 if arguments.workers else None,
+        )
+    )
+    log = Log(output / "log.csv")
+    total_seconds = arguments.minutes * 60
+    last_save = time.time()
+    bar = tqdm(desc="training", unit="step", initial=done)
+    clock = time.time()
+    while spent < total_seconds and (arguments.steps is None or done < arguments.steps):
+        progress = spent / total_seconds if arguments.steps is None else done / arguments.steps
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(progress, arguments.rate)
+        model.train()
+        losses = step_losses(model, next(loader), face_loss, device)
+        total = sum(weights[key] * value for key, value in losses.items())
+        optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+        optimiser.step()
+        done += 1
+        hold = min(0.998, 1 - 1 / (1 + done / 4))
+        with torch.no_grad():
+            for key, value in model.state_dict().items():
+                if value.dtype.is_floating_point:
+                    average[key].lerp_(value, 1 - hold)
+                else:
+                    average[key].copy_(value)
+        spent += time.time() - clock
+        clock = time.time()
+        log.add({key: float(value.detach()) for key, value in losses.items()})
+        bar.update()
+        if done % 20 == 0:
+            bar.set_postfix_str(log.summary())
+        if time.time() - last_save > arguments.save_minutes * 60:
+            save(output / "last.pt", model, average, optimiser, done, spent)
+            log.write(done, spent)
+            last_save = time.time()
+    save(output / "last.pt", model, average, optimiser, done, spent)
+    log.write(done, spent)
+
+
+def save(path: Path, model: Mfn, average: dict, optimiser, done: int, spent: float) -> None:
+    """Written beside, then moved into place: a checkpoint is never half a file."""
+    part = path.with_suffix(".part")
+    torch.save(
+        {
+            "model": model.state_dict(),
+            "average": average,
+            "optimiser": optimiser.state_dict(),
+            "done": done,
+            "spent": spent,
+        },
+        part,
+    )
+    part.replace(path)
+
+
+class Log:
+    """Running means of the losses, as csv and as a picture of curves."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.recent: dict[str, list[float]] = {}
+
+    def add(self, values: dict[str, float]) -> None:
+        for key, value in values.items():
+            self.recent.setdefault(key, []).append(value)
+
+    def summary(self) -> str:
+        return " ".join(f"{k} {np.mean(v[-50:]):.3f}" for k, v in self.recent.items())
+
+    def write(self, done: int, spent: float) -> None:
+        if not self.recent:
+            return
+        row = {"step": done, "minutes": round(spent / 60, 2)}
+        row |= {key: round(float(np.mean(value)), 5) for key, value in self.recent.items()}
+        new = not self.path.is_file()
+        with self.path.open("a", newline="") as handle:
+            writer = csv.DictWriter(handle, fieldnames=list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        self.recent.clear()
+        self.draw()
+
+    def draw(self) -> None:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+
+        with self.path.open() as handle:
+            rows = list(csv.DictReader(handle))
+        keys = [key for key in rows[0] if key not in ("step", "minutes")]
+        figure, axes = pyplot.subplots(2, (len(keys) + 1) // 2, figsize=(14, 6))
+        for key, axis in zip(keys, axes.flat, strict=False):
+            axis.plot([float(r["step"]) for r in rows], [float(r[key]) for r in rows])
+            axis.set_title(key)
+            axis.set_yscale("log")
+        figure.tight_layout()
+        figure.savefig(self.path.with_suffix(".png"))
+        pyplot.close(figure)
+
+
+def parse(words: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train MFN.")
+    parser.add_argument("--photos", default="training/work/photos.npz")
+    parser.add_argument("--rendered", nargs="*", default=[], help="folders with crops/ and scenes/")
+    parser.add_argument("--photo-share", type=float, default=0.6)
+    parser.add_argument("--size", type=int, default=256, help="px of a scene's side")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--minutes", type=float, default=90)
+    parser.add_argument("--steps", type=int, help="instead of minutes")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--save-minutes", type=float, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", default="training/work/run")
+    parser.add_argument("--resume", help="a checkpoint to go on from")
+    parser.add_argument("--restart", action="store_true", help="with --resume: a new schedule")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    train(parse())

@@ -67,10 +67,11 @@ def main() -> int:
     parser.add_argument("--colour", choices=("VERTEX", "MATERIAL"), default="VERTEX")
     parser.add_argument("--zoom", type=float, default=1.0, help="longer lens")
     parser.add_argument("--columns", type=int, default=6)
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "build" / "sample_rigs")
     parser.add_argument("--only", nargs="*", help="names of the expressions to draw")
     options = parser.parse_args()
     names = options.characters or sorted(p.stem for p in FOLDER.glob("*.blend"))
-    out = REPOSITORY / "build" / "sample_rigs"
+    out = options.output
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
         sheet = contact_sheet(FOLDER / f"{name}.blend", options)

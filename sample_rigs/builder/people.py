@@ -40,7 +40,8 @@ VIKTOR = Person(
         "nose/nose-scale-vert-incr": 0.2,
         "chin/chin-width-incr": 0.3,
         "eyes/eye-bag-incr": 0.3,
-        "forehead/forehead-scale-vert-incr": 0.2,
+        "mouth/mouth-lowerlip-middle-up": 0.45,
+        "mouth/mouth-lowerlip-volume-incr": 0.15,
         "ears/ear-scale-incr": 0.2,
     },
 )
@@ -72,7 +73,7 @@ def _short(skin: Mesh, surface: Surface, face: Face, above, ears, seed: int) -> 
 
 def _stubble(surface: Surface, skin: Mesh, face: Face, ears, seed: int) -> Mesh:
     return hair.beard(surface, skin, face, ears, 0.0032, 0.0042,
-                      (linear("#6b5f55"), linear("#c9c3ba")), seed)
+                      (linear("#5f544b"), linear("#a9a198")), seed)
 
 
 AMARA_LOOK = Look(
@@ -89,6 +90,7 @@ VIKTOR_LOOK = Look(
     iris="#6b93a8", iris_rim="#2c4450", hair="#8f8a84", brows="#6a5c50",
     cloth="#3f5d4a", collar="#36503f", hairline=hair.RECEDING_HAIRLINE, style=_short,
     beard=_stubble, beard_shadow="#9c8474", beard_amount=0.55, blush_amount=0.5,
-    brow_thick=0.0095, brow_hairs=240, brow_arch=0.0, lash_length=0.5, lashes_per_column=2,
+    brow_thick=0.0095, brow_hairs=240, brow_arch=0.0, lash_length=0.45, lashes_per_column=2,
+    lower_lid_line=False,
     neckline=(-0.028, 0.014, 0.014), teeth="#e9dcc4", backdrop="#453c38",
 )  # fmt: skip

@@ -77,12 +77,16 @@ def bend_neck(points, neck, rotation, pivot):
 
 @njit(fastmath=True, nogil=True, cache=True)
 def project(camera_points, focal, cx, cy, out):
-    """Camera frame (z negative in front) to (x px, y px, 1 / depth)."""
+    """Camera frame (z negative in front) to (x px, y px, 1 / depth); returns x0, y0, x1, y1."""
+    x0, y0, x1, y1 = 1e9, 1e9, -1e9, -1e9
     for i in range(camera_points.shape[0]):
         inverse = 1.0 / max(-camera_points[i, 2], 0.02)
         out[i, 0] = cx + focal * camera_points[i, 0] * inverse
         out[i, 1] = cy - focal * camera_points[i, 1] * inverse
         out[i, 2] = inverse
+        x0, x1 = min(x0, out[i, 0]), max(x1, out[i, 0])
+        y0, y1 = min(y0, out[i, 1]), max(y1, out[i, 1])
+    return x0, y0, x1, y1
 
 
 @njit(fastmath=True, nogil=True, cache=True)
@@ -121,26 +125,28 @@ def rasterise(screen, triangles, material, aux, strands, depth, found, weight_b,
         b_dx, b_dy = (cy - ay) * inverse, -(cx - ax) * inverse
         c_dx, c_dy = -(by - ay) * inverse, (bx - ax) * inverse
         a_dx = -(b_dx + c_dx)
+        wide = x1 - x0 > 5
         for y in range(y0, y1 + 1):
             py = y + 0.5 - ay
             # the span of this row where all three weights are positive, to within a px
             b_row, c_row = py * b_dy, py * c_dy
             a_row = 1.0 - b_row - c_row
             low, high = x0 + 0.5 - ax, x1 + 0.5 - ax
-            if b_dx > 0.0:
-                low = max(low, -b_row / b_dx)
-            elif b_dx < 0.0:
-                high = min(high, -b_row / b_dx)
-            if c_dx > 0.0:
-                low = max(low, -c_row / c_dx)
-            elif c_dx < 0.0:
-                high = min(high, -c_row / c_dx)
-            if a_dx > 0.0:
-                low = max(low, -a_row / a_dx)
-            elif a_dx < 0.0:
-                high = min(high, -a_row / a_dx)
-            if high < low:
-                continue
+            if wide:
+                if b_dx > 0.0:
+                    low = max(low, -b_row / b_dx)
+                elif b_dx < 0.0:
+                    high = min(high, -b_row / b_dx)
+                if c_dx > 0.0:
+                    low = max(low, -c_row / c_dx)
+                elif c_dx < 0.0:
+                    high = min(high, -c_row / c_dx)
+                if a_dx > 0.0:
+                    low = max(low, -a_row / a_dx)
+                elif a_dx < 0.0:
+                    high = min(high, -a_row / a_dx)
+                if high < low:
+                    continue
             for x in range(max(x0, int(low + ax - 0.5)), min(x1, int(high + ax + 0.5)) + 1):
                 px = x + 0.5 - ax
                 wb = px * b_dx + b_row

@@ -181,12 +181,11 @@ class Painter:
         screen = np.empty_like(points)
         samples = canvas.samples
         cx, cy = canvas.width * samples / 2, canvas.height * samples / 2
-        raster.project(camera, np.float32(focal * samples), cx, cy, screen)
-        size = focal * 0.15 / -pose.translation[2] * samples  # px a face is wide
+        x0, y0, x1, y1 = raster.project(camera, np.float32(focal * samples), cx, cy, screen)
+        size = focal * 0.15 / -pose.translation[2] * samples  # samples a face is wide
         rows, columns = canvas.depth.shape
-        x0, y0 = np.floor(screen[:, :2].min(0)).astype(int)
-        x1, y1 = np.ceil(screen[:, :2].max(0)).astype(int) + 1
-        box = np.array([max(0, x0), max(0, y0), min(columns, x1), min(rows, y1)])
+        box = np.array([max(0, int(x0)), max(0, int(y0)),
+                        min(columns, int(x1) + 2), min(rows, int(y1) + 2)])  # fmt: skip
         raster.rasterise(
             screen, triangles, material, aux, wardrobe.strands,
             canvas.depth, canvas.found, canvas.weight_b, canvas.weight_c,
@@ -303,8 +302,7 @@ class Studio:
                                  [width / 2 - margin + 1e-3, height / 2 - margin + 1e-3])  # fmt: skip
                 if abs(margin * 2) > shorter:
                     at = rng.normal(0, 0.04 * shorter, 2)
-                clear = 0.5 if rng.random() < 0.15 else 0.95
-                if all(np.abs(at - p).max() > clear * (px + q) / 2 for p, q in placed):
+                if free(at, px, placed, 0.5 if rng.random() < 0.1 else 0.95):
                     break
             else:
                 continue
@@ -361,6 +359,17 @@ class Studio:
         background = background * np.float32(light.ambient[0].mean() * 1.6 + 0.25)
         shade.downsample(canvas.image, canvas.owner, background, canvas.samples, canvas.out)
         return develop(canvas.out, rng), float(focal), truths
+
+
+def free(at: np.ndarray, px: float, placed: list, clear: float) -> bool:
+    """Whether a face of `px` at `at` keeps clear of nearer faces and of their shoulders."""
+    for other, size in placed:
+        offset = at - other
+        if np.abs(offset).max() < clear * (px + size) / 2:
+            return False
+        if abs(offset[0]) < clear * 1.35 * size and 0 < offset[1] < clear * 4 * size:
+            return False
+    return True
 
 
 def add_occluder(canvas: Canvas, truths: list[Truth], light: Light, rng) -> None:

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What several commands share: the network, smoothing, output files and progress."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+from ..capture.errors import InputError
+
+if TYPE_CHECKING:
+    from ..capture.solve import Detector
+    from ..track import TrackerOptions
+
+Item = TypeVar("Item")
+
+_STRENGTHS = {"off": 0.0, "light": 0.5, "normal": 1.0, "strong": 2.5}
+
+
+def add_network_arguments(parser: argparse.ArgumentParser) -> None:
+    """--network, --threads and --smoothing."""
+    parser.add_argument(
+        "--network", type=Path, metavar="FILE", help="the network to use (default: the shipped one)"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N",
+        help="processor threads for the network (default: as many as help)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--smoothing", choices=_STRENGTHS, default="normal",
+        help="how much jitter is taken out over time (default: normal)",
+    )  # fmt: skip
+
+
+def load_network(args: argparse.Namespace) -> Detector:
+    """The network that the arguments name. Raises InputError where it cannot be loaded."""
+    from ..network import FaceNetwork
+
+    try:
+        return FaceNetwork(args.network, threads=args.threads)
+    except (FileNotFoundError, ValueError) as error:
+        raise InputError(str(error)) from error
+
+
+def tracker_options(args: argparse.Namespace, first_id: int = 1) -> TrackerOptions:
+    """The tracker's options under the chosen smoothing."""
+    from ..track import Smoothing, TrackerOptions
+
+    strength = _STRENGTHS[args.smoothing]
+    smoothing = Smoothing().scaled(strength) if strength else None
+    return TrackerOptions(first_id=first_id, smoothing=smoothing)
+
+
+@contextmanager
+def output_file(path: str | Path) -> Iterator[TextIO]:
+    """A text file to write, its folder made; `-` is the standard output."""
+    if str(path) == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(path).open("w", encoding="utf-8") as file:
+        yield file
+
+
+def progress(items: Iterable[Item], total: int | None, what: str, unit: str) -> Iterable[Item]:
+    """The items, with a progress bar on stderr where someone can watch it (and tqdm is there)."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return items
+    return tqdm(items, what, total, unit=unit, leave=False, disable=None, dynamic_ncols=True)
+
+
+def note(command: str, text: str) -> None:
+    """One line for the user on stderr."""
+    print(f"mfn {command}: {text}", file=sys.stderr)

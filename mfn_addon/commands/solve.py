@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find every face in pictures and videos: head pose, identity, 52 expression weights.
+
+Writes one JSON object a line, a frame each. In a video the faces are followed: an actor's id
+stays. Pictures, also those of one folder, are unrelated unless --sequence says that they are
+successive: their faces are numbered anew in each, the surest first, and are not smoothed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import TextIO
+
+from ..capture.errors import InputError
+from ..capture.footage import Footage, Input, find_inputs
+from ..capture.overlay_writer import OverlayWriter
+from ..capture.solve import Detector, solve_picture
+from ..take import TakeWriter, write_line
+from ..track import Tracker
+from .common import (
+    add_network_arguments,
+    load_network,
+    note,
+    output_file,
+    progress,
+    tracker_options,
+)
+
+NAME = "solve"
+EXAMPLES = (
+    "mfn solve talk.mp4 --output talk.jsonl",
+    "mfn solve talk.mp4 --output talk.jsonl --take talk.mfntake --overlay talk_faces.mp4",
+    "mfn solve photographs/ portrait.png --output faces.jsonl",
+    "mfn solve render_frames/ --sequence 24 --output faces.jsonl",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="pictures, videos, folders")
+    parser.add_argument(
+        "--output", required=True, metavar="OUT.jsonl", help="the lines; - for standard output"
+    )
+    parser.add_argument("--take", type=Path, metavar="OUT.mfntake", help="keep a take as well")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the take if it exists already"
+    )
+    parser.add_argument(
+        "--overlay", type=Path, metavar="OUT.mp4",
+        help="draw boxes and head meshes over the footage; for several inputs, a folder",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sequence", type=float, metavar="FPS",
+        help="a folder's pictures are successive, so many a second: follow the faces",
+    )  # fmt: skip
+    add_network_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Solve the inputs. An unusable one among several is told and left out.
+
+    Returns:
+        0, or 2 where an input was left out.
+    """
+    if args.sequence is not None and not args.sequence > 0:
+        raise InputError(f"--sequence {args.sequence:g}: pictures a second must be above 0")
+    inputs = find_inputs(args.inputs, sequences=args.sequence is not None)
+    left_out: list[Input] = []
+    usable = _open_each(inputs, args, left_out)
+    first = next(usable, None)  # nothing is created or overwritten where nothing can be solved
+    if first is None:
+        return 2
+    network = load_network(args)
+    with ExitStack() as stack:
+        take = args.take and TakeWriter(args.take, overwrite=args.overwrite)
+        if take:
+            stack.enter_context(take)
+        lines = stack.enter_context(output_file(args.output))
+        options = tracker_options(args)
+        for footage in chain([first], usable):
+            tracker = None if footage.still else Tracker(options)
+            with ExitStack() as for_this:
+                overlay = args.overlay and _overlay(args.overlay, footage, len(inputs) > 1)
+                if overlay:
+                    for_this.enter_context(overlay)
+                _solve_one(footage, network, tracker, lines, take, overlay)
+            if tracker:  # ids go on from one video to the next: in a take, each is one actor
+                options = replace(options, first_id=tracker.next_id)
+    return 2 if left_out else 0
+
+
+def _open_each(
+    inputs: list[Input], args: argparse.Namespace, left_out: list[Input]
+) -> Iterator[Footage]:
+    """The inputs, opened; those that cannot be are told and put into `left_out`."""
+    for item in inputs:
+        try:
+            footage = Footage(item.path, args.sequence or 25.0)
+            footage.name = item.name
+            if footage.still and args.take:
+                raise InputError(
+                    f"{item.path}: a take needs moving pictures; give a video, or a folder and "
+                    "--sequence"
+                )
+        except InputError as error:
+            note(NAME, str(error))
+            left_out.append(item)
+            continue
+        yield footage
+
+
+def _solve_one(
+    footage: Footage,
+    network: Detector,
+    tracker: Tracker | None,
+    lines: TextIO,
+    take: TakeWriter | None,
+    overlay: OverlayWriter | None,
+) -> None:
+    seen: set[int] = set()
+    count = 0
+    for picture in progress(footage, footage.frame_count, footage.name, "picture"):
+        frame = solve_picture(picture, network, tracker, footage.name)
+        write_line(lines, frame)
+        if take:
+            take.add(frame)
+        if overlay:
+            overlay.add(picture, frame)
+        seen.update(face.id for face in frame.faces)
+        count += 1
+    if footage.warning:
+        note(NAME, footage.warning)
+    if not seen:
+        note(NAME, f"{footage.path}: no face was found (pictures: {count})")
+    elif tracker:
+        ids = ", ".join(map(str, sorted(seen)))
+        note(NAME, f"{footage.path}: {count} pictures, actors: {ids}")
+
+
+def _overlay(path: Path, footage: Footage, several: bool) -> OverlayWriter:
+    """Where this footage's overlay goes: the named file, or a file in the named folder."""
+    if several or path.is_dir():
+        path = path / f"{Path(footage.name).stem}_faces{'.png' if footage.still else '.mp4'}"
+    return OverlayWriter(path, footage)

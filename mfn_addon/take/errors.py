@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a take raises when it cannot be read or written."""
+
+from __future__ import annotations
+
+
+class TakeError(ValueError):
+    """A take that cannot be used. One line: which, what is wrong, what to do."""

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a take: frame by frame as it was recorded, or one actor's whole performance at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from ..face import FaceFrame
+from .errors import TakeError
+from .layout import APPLICATION_ID, SAMPLE, VERSION, unpack_sample
+from .writer import connect
+
+
+@dataclass(frozen=True)
+class Actor:
+    """One actor of a take.
+
+    Attributes:
+        id: the id that this actor's faces carry.
+        name: what the user calls the actor.
+        frames: in how many frames the actor is in view.
+        start, end: seconds, the first and the last of them.
+    """
+
+    id: int
+    name: str
+    frames: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Performance:
+    """All of one actor's samples, by time.
+
+    Attributes:
+        actor: the id.
+        time: (N,) float64 seconds.
+        score: (N,), box: (N, 4), rotation: (N, 3, 3), translation: (N, 3),
+        expression: (N, 52), identity: (N, 40), landmarks: (N, 68, 2), as in `face.Face`.
+    """
+
+    actor: int
+    time: np.ndarray
+    score: np.ndarray
+    box: np.ndarray
+    rotation: np.ndarray
+    translation: np.ndarray
+    expression: np.ndarray
+    identity: np.ndarray
+    landmarks: np.ndarray
+
+
+class Take:
+    """A recorded take; a context manager. Nothing here changes its samples.
+
+    Attributes:
+        path: the file.
+        info: its metadata, e.g. "created".
+        sources: the names of its sources.
+        duration: seconds from its first frame to its last.
+        start: the time of its first frame, seconds.
+        frame_count: how many frames it has.
+        finished: False where recording was cut off (a crash, a full disk); what was committed
+            is all there.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Open a take.
+
+        Raises:
+            TakeError: absent, no take, damaged, or written by a newer version.
+        """
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise TakeError(f"{self.path}: there is no such take")
+        # A take whose recording was cut off still has its log, and reading brings that in,
+        # which needs write access; a finished take is only ever read.
+        mode = "rw" if Path(f"{self.path}-wal").exists() else "ro"
+        with self._telling():
+            self._connection = connect(self.path, mode)
+        try:
+            with self._telling():
+                self._check()
+                self.info = dict(self._connection.execute("SELECT key, value FROM meta"))
+                self.sources = [
+                    name for (name,) in self._connection.execute("SELECT name FROM source")
+                ]
+                self.frame_count, start, end = self._connection.execute(
+                    "SELECT count(*), min(time), max(time) FROM frame"
+                ).fetchone()
+        except BaseException:
+            self.close()
+            raise
+        self.start = start or 0.0
+        self.duration = (end or 0.0) - self.start
+        self.finished = self.info.pop("finished", None) is not None
+
+    def actors(self) -> list[Actor]:
+        """Who is in the take, by id."""
+        with self._telling():
+            rows = self._connection.execute(
+                "SELECT sample.actor, actor.name, count(*), min(frame.time), max(frame.time) "
+                "FROM sample JOIN frame ON frame.id = sample.frame "
+                "JOIN actor ON actor.id = sample.actor GROUP BY sample.actor"
+            ).fetchall()
+        return [Actor(*row) for row in rows]
+
+    def frames(self, source: str | None = None) -> Iterator[FaceFrame]:
+        """The frames by time, of all sources or of one.
+
+        Raises:
+            TakeError: a part of the file is damaged; the frames before it have been given.
+        """
+        query = (
+            "SELECT frame.id, source.name, number, time, width, height "
+            "FROM frame JOIN source ON source.id = frame.source "
+            "WHERE ?1 IS NULL OR source.name = ?1 ORDER BY time, frame.id"
+        )
+        with self._telling():
+            for key, name, number, time, width, height in self._connection.execute(
+                query, (source,)
+            ):
+                rows = self._connection.execute(
+                    "SELECT actor, data FROM sample WHERE frame = ? ORDER BY actor", (key,)
+                )
+                faces = [unpack_sample(actor, data) for actor, data in rows]
+                yield FaceFrame(time, name, number, width, height, faces)
+
+    def performance(self, actor: int) -> Performance:
+        """One actor's samples as arrays: the quick way to bake.
+
+        Raises:
+            TakeError: the take has no such actor, or is damaged.
+        """
+        with self._telling():
+            rows = self._connection.execute(
+                "SELECT frame.time, sample.data FROM sample "
+                "JOIN frame ON frame.id = sample.frame "
+                "WHERE sample.actor = ? ORDER BY frame.time, frame.id",
+                (actor,),
+            ).fetchall()
+            if not rows:
+                known = ", ".join(str(each.id) for each in self.actors()) or "none"
+                raise TakeError(f"{self.path}: no actor {actor} in this take (it has: {known})")
+            samples = np.frombuffer(b"".join(data for _, data in rows), SAMPLE)
+        columns = {name: np.ascontiguousarray(samples[name]) for name in SAMPLE.names or ()}
+        times = np.array([time for time, _ in rows], np.float64)
+        return Performance(actor, times, **columns)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _check(self) -> None:
+        (application,) = self._connection.execute("PRAGMA application_id").fetchone()
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION_ID:
+            raise TakeError(f"{self.path}: this file is not a take")
+        if version > VERSION:
+            raise TakeError(
+                f"{self.path}: written by a newer version of MFN Face Capture (take format "
+                f"{version}, this version reads up to {VERSION}); update the extension"
+            )
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn SQLite's errors into TakeErrors."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            text = str(error)
+            if "not a database" in text:
+                raise TakeError(f"{self.path}: this file is not a take") from error
+            if "locked" in text or "unable to open" in text or "readonly" in text:
+                raise TakeError(f"{self.path}: the take cannot be opened ({text})") from error
+            raise TakeError(f"{self.path}: the take is damaged ({text})") from error
+        except ValueError as error:
+            if isinstance(error, TakeError):
+                raise
+            raise TakeError(f"{self.path}: the take is damaged ({error})") from error

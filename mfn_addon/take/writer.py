@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recording a take: adding a frame never waits for the disk, and a crash loses half a second."""
+
+from __future__ import annotations
+
+import errno
+import queue
+import sqlite3
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from ..face import EXPRESSIONS, NO_ID, FaceFrame
+from .errors import TakeError
+from .layout import APPLICATION_ID, TABLES, VERSION, pack_sample
+
+COMMIT_EVERY = 0.4
+"""Seconds between commits. Each is synced to the disk (WAL, synchronous=FULL)."""
+
+_WAITING_FRAMES = 36_000
+"""Frames that may wait for a slow disk (ten minutes at 60 a second) before `add` waits too."""
+
+_END = None
+
+
+class TakeWriter:
+    """Records FaceFrames into a new take; a context manager.
+
+    The database belongs to a thread of its own: `add` only hands the frame over. An error of
+    that thread (a full disk, say) is raised by the next `add`, or by `close`; everything that
+    had been committed stays.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        overwrite: bool = False,
+        info: dict[str, str] | None = None,
+    ) -> None:
+        """Create the take.
+
+        Args:
+            path: the new file, by custom `*.mfntake`.
+            overwrite: replace a take of this name.
+            info: further metadata, e.g. {"network": "…"}; read back as `Take.info`.
+
+        Raises:
+            TakeError: it exists already, or cannot be created there.
+        """
+        self.path = Path(path)
+        self.frames_added = 0
+        self._error: TakeError | None = None
+        self._committed_frames, self._committed_time = 0, 0.0
+        self._queue: queue.Queue[FaceFrame | None] = queue.Queue(_WAITING_FRAMES)
+        self._closed = False
+        _make_way(self.path, overwrite)
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(ready, dict(info or {})), name="take writer", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+        if self._error:
+            self._closed = True
+            raise self._error
+
+    def add(self, frame: FaceFrame) -> None:
+        """Record a frame, also one without faces. Do not change it afterwards.
+
+        Raises:
+            TakeError: the take cannot be written any more; what it holds so far is kept.
+        """
+        if self._closed:
+            raise TakeError(f"{self.path}: this take is closed")
+        if self._error:
+            raise self._error
+        self._queue.put(frame)
+        self.frames_added += 1
+
+    def close(self) -> None:
+        """Write what is waiting, and leave a single finished file.
+
+        Raises:
+            TakeError: an error that no `add` has raised yet.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(_END)
+        self._thread.join()
+        if self._error:
+            raise self._error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.close()
+        except TakeError:
+            if kind is None:  # otherwise the error under way is the first and tells more
+                raise
+
+    def _run(self, ready: threading.Event, info: dict[str, str]) -> None:
+        """The thread: create, commit batches until the end, finish."""
+        connection = None
+        try:
+            connection = connect(self.path)
+            _create(connection, info)
+            ready.set()
+            batch = _Batch(connection)
+            while batch.open:
+                self._fill(batch)
+                batch.commit()
+                self._committed_frames, self._committed_time = batch.frames, batch.last_time
+            _finish(connection)
+        except (sqlite3.Error, OSError) as error:
+            self._error = self._explain(error)
+        finally:
+            if connection is not None:
+                _close(connection)
+            ready.set()
+            self._drain()
+
+    def _fill(self, batch: _Batch) -> None:
+        """Add frames until the batch is old enough to be committed."""
+        batch.add(self._queue.get())
+        until = time.monotonic() + COMMIT_EVERY
+        while batch.open:
+            try:
+                batch.add(self._queue.get(timeout=max(until - time.monotonic(), 0.0)))
+            except queue.Empty:
+                return
+            if time.monotonic() >= until:
+                return
+
+    def _drain(self) -> None:
+        """Let no `add` wait for a thread that has ended."""
+        while True:
+            try:
+                self._queue.get_nowait()
+            except queue.Empty:
+                return
+
+    def _explain(self, error: Exception) -> TakeError:
+        full = _is_disk_full(error)
+        cause = "the disk is full" if full else f"the take cannot be written ({error})"
+        if not self._committed_frames:
+            return TakeError(f"{self.path}: {cause}; nothing was recorded")
+        return TakeError(
+            f"{self.path}: {cause}; recording has stopped, its first {self._committed_frames} "
+            f"frames (up to {self._committed_time:.1f} s) are kept"
+            + ("; free some space and record again" if full else "")
+        )
+
+
+class _Batch:
+    """Rows on their way into one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._sources: dict[str, int] = {}
+        self._actors: set[int] = set()
+        self.frames = 0
+        self.open = True
+        self.last_time = 0.0
+
+    def add(self, frame: FaceFrame | None) -> None:
+        """Insert a frame and its samples; None ends the recording."""
+        if frame is _END:
+            self.open = False
+            return
+        run = self._connection.execute
+        if not self._connection.in_transaction:
+            run("BEGIN")
+        if frame.source not in self._sources:
+            self._sources[frame.source] = len(self._sources) + 1
+            run("INSERT INTO source VALUES (?, ?)", (self._sources[frame.source], frame.source))
+        self.frames += 1
+        run(
+            "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
+            (self.frames, self._sources[frame.source], int(frame.frame), float(frame.time),
+             int(frame.width), int(frame.height)),
+        )  # fmt: skip
+        for face in frame.faces:
+            actor = int(face.id)
+            if actor not in self._actors and actor != NO_ID:
+                self._actors.add(actor)
+                run("INSERT INTO actor VALUES (?, ?)", (actor, f"Actor {actor}"))
+            run(
+                "INSERT OR REPLACE INTO sample VALUES (?, ?, ?)",
+                (actor, self.frames, pack_sample(face)),
+            )
+        self.last_time = float(frame.time)
+
+    def commit(self) -> None:
+        """Make the rows safe."""
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
+
+
+def connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
+    """A connection whose transactions are begun by hand."""
+    uri = f"{Path(path).resolve().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0)
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _make_way(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise TakeError(f"{path}: is a folder; name a file in it")
+    if path.exists() and not overwrite:
+        raise TakeError(f"{path}: exists already; choose another name, or overwrite it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            stale.unlink(missing_ok=True)
+    except OSError as error:
+        raise TakeError(f"{path}: cannot be created there ({error.strerror or error})") from error
+
+
+def _create(connection: sqlite3.Connection, info: dict[str, str]) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    facts = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "expressions": " ".join(EXPRESSIONS),
+        **info,
+    }
+    connection.execute("BEGIN")
+    for statement in TABLES.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _finish(connection: sqlite3.Connection) -> None:
+    """Mark the take as ended in good order and bring the log into the one file."""
+    connection.execute("INSERT INTO meta VALUES ('finished', '1')")
+    # A reader that has the take open keeps the log alive; the take is complete either way.
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+
+
+def _close(connection: sqlite3.Connection) -> None:
+    try:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.close()
+    except sqlite3.Error:  # the error that ended the recording is the one to tell
+        pass
+
+
+def _is_disk_full(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOSPC
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE

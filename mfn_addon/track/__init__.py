@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Identities over time, filters, and calibration to an actor's neutral. Plain numpy."""
+
+from .calibration import Calibration
+from .one_euro import OneEuro
+from .options import Smoothing, TrackerOptions
+from .tracker import Tracker
+
+__all__ = ["Calibration", "OneEuro", "Smoothing", "Tracker", "TrackerOptions"]

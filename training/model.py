@@ -155,8 +155,7 @@ def read_regions(
 ) -> torch.Tensor:
     """(R, C, cells, cells): bilinear samples at the cell centres of each region.
 
-    One picture (the exported graph): all regions in one sampling. Several (training): regions
-    sorted by picture are sampled picture by picture.
+    The regions must be sorted by picture; they are sampled picture by picture.
     """
     steps = (torch.arange(cells, device=feature.device, dtype=torch.float32) + 0.5) / cells - 0.5
     across = (regions[:, 1:2] + steps * regions[:, 3:4]) / size[0] * 2 - 1  # (R, cells)
@@ -168,23 +167,24 @@ def read_regions(
         ],
         -1,
     )  # (R, cells, cells, 2)
-    count = regions.shape[0]
     if feature.shape[0] == 1:
-        flat = grid.reshape(1, count * cells, cells, 2)
-        out = F.grid_sample(feature.float(), flat, align_corners=False, padding_mode="border")
-        return out.reshape(-1, count, cells, cells).transpose(0, 1)
-    # Pad to the same number of regions a picture, sample, and take the real ones.
+        return _sample(feature, grid)
+    parts = []
     picture = regions[:, 0].long()
-    per_picture = torch.bincount(picture, minlength=feature.shape[0])
-    first = torch.cumsum(per_picture, 0) - per_picture
-    slot = torch.arange(count, device=feature.device) - first[picture]
-    most = int(per_picture.max())
-    padded = grid.new_zeros(feature.shape[0], most, cells, cells, 2)
-    padded[picture, slot] = grid
-    flat = padded.reshape(feature.shape[0], most * cells, cells, 2)
+    # split, not indexing: the gradient of an index is a zeroed copy of the whole batch
+    for number, single in enumerate(feature.split(1)):
+        mine = grid[picture == number]
+        if len(mine):
+            parts.append(_sample(single, mine))
+    return torch.cat(parts)
+
+
+def _sample(feature: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    """One picture's (1, C, H, W) map at (R, cells, cells, 2) -> (R, C, cells, cells)."""
+    count, cells = grid.shape[0], grid.shape[1]
+    flat = grid.reshape(1, count * cells, cells, 2)
     out = F.grid_sample(feature.float(), flat, align_corners=False, padding_mode="border")
-    out = out.reshape(feature.shape[0], feature.shape[1], most, cells, cells)
-    return out.permute(0, 2, 1, 3, 4)[picture, slot]
+    return out.reshape(-1, count, cells, cells).transpose(0, 1)
 
 
 class Mfn(nn.Module):
@@ -214,15 +214,14 @@ class Mfn(nn.Module):
         """(B, N) score logits and (B, N, 4) boxes in px of the input, over all cells."""
         scores, boxes = [], []
         for level, head, feature in zip(LEVELS, self.find, pyramid, strict=True):
-            out = head(feature).float()
+            out = head(feature.float())
             height, width = out.shape[2], out.shape[3]
             y = (torch.arange(height, device=out.device, dtype=torch.float32) + 0.5) * level.stride
             x = (torch.arange(width, device=out.device, dtype=torch.float32) + 0.5) * level.stride
             sides = F.softplus(out[:, 1:]) * (2 * level.stride)
             x, y = x[None, None, :], y[None, :, None]
-            box = torch.stack(
-                [x - sides[:, 0], y - sides[:, 1], x + sides[:, 2], y + sides[:, 3]], 3
-            )
+            left, up, right, down = sides.unbind(1)
+            box = torch.stack([x - left, y - up, x + right, y + down], 3)
             scores.append(out[:, 0].flatten(1))
             boxes.append(box.flatten(1, 2))
         return torch.cat(scores, 1), torch.cat(boxes, 1)

@@ -164,16 +164,18 @@ class Composer:
         target = np.array([width, height]) / 2 + random.uniform(-wander, wander, 2) * side
         shift = target - linear @ ((low + high) / 2)
         matrix = np.hstack([linear, shift[:, None]])
-        flags = cv2.INTER_AREA if zoom < 0.6 else cv2.INTER_LINEAR
+        shrink = 1.0
         if zoom < 0.6:  # warpAffine does not average: shrink first
-            half = 0.5 if zoom >= 0.3 else 0.25
-            crop = cv2.resize(crop, None, fx=half, fy=half, interpolation=cv2.INTER_AREA)
-            patch_matrix = np.hstack([linear / half, shift[:, None]])
-        else:
-            patch_matrix = matrix
-        border = cv2.BORDER_REPLICATE if random.random() < 0.6 else cv2.BORDER_REFLECT
-        patch = cv2.warpAffine(crop, patch_matrix, (width, height), flags=cv2.INTER_LINEAR
-                               if flags == cv2.INTER_AREA else flags, borderMode=border)  # fmt: skip
+            shrink = 0.5 if zoom >= 0.3 else 0.25
+            crop = cv2.resize(crop, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        warp = np.hstack([linear / shrink, shift[:, None]])
+        patch = cv2.warpAffine(crop, warp, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        if random.random() < 0.5:  # else streaks would mark every face
+            inside = np.full(crop.shape[:2], 255, np.uint8)
+            inside = cv2.warpAffine(inside, warp, (width, height))
+            behind = cv2.resize(self.background(), (width, height))
+            paste(behind, patch, cv2.blur(inside, (3, 3)).astype(np.float32) / 255, 0, 0)
+            patch = behind
         # A turn by +angle in pixels (y down) is one by -angle about the camera's z (y up).
         ct, st = np.cos(-turn), np.sin(-turn)
         face["rotation"] = np.array([[ct, -st, 0], [st, ct, 0], [0, 0, 1]]) @ face["rotation"]

@@ -19,7 +19,8 @@ class Part:
     triangles: np.ndarray
     aux: np.ndarray
     bind: np.ndarray
-    kind: int
+    covers: np.ndarray
+    """(t,) bool: the head mesh's triangles that lie well under it and need not be drawn."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def build_hat(mesh: HeadMesh, kind: str, rng: np.random.Generator) -> Part:
         angle = np.linspace(-0.95, 0.95, columns)
         reach = np.linspace(0, rng.uniform(0.05, 0.075), rows)[:, None]
         edge_y = 0.3 * (0.01 + 0.06) + low
-        radius_x, radius_z = 0.074 + lift, 0.088 + lift
+        radius_x, radius_z = 0.066 + lift, 0.076 + lift
         x = (radius_x + reach * 0.35) * np.sin(angle)
         z = -0.065 + (radius_z + reach * 1.0) * np.cos(angle) ** 0.6
         y = edge_y + 0.004 - reach * 0.25 + 0 * angle - 0.018 * np.sin(angle) ** 2
@@ -151,4 +152,4 @@ def build_hat(mesh: HeadMesh, kind: str, rng: np.random.Generator) -> Part:
         nearest = mesh.skull[np.argmin(((mesh.neutral[mesh.skull] - [0, edge_y, 0.0]) ** 2).sum(1))]
         bind = np.concatenate([bind, np.full(len(brim), nearest)])
     return Part(points.astype(np.float32), triangles.astype(np.int32), aux.astype(np.float32),
-                bind.astype(np.int32), raster.HAT)  # fmt: skip
+                bind.astype(np.int32), (inside[mesh.triangles] > 0.012).all(1))  # fmt: skip

@@ -230,7 +230,7 @@ def scalp_layer(rng: np.random.Generator, position: np.ndarray, ears: np.ndarray
     soft = np.clip(inside / rng.uniform(0.006, 0.014), 0, 1)
     grain = rng.standard_normal((h, w)).astype(np.float32)
     grain = cv2.GaussianBlur(grain, (0, 0), 0.8)
-    grain = np.clip(0.85 + 0.2 * grain / grain.std(), 0.2, 1)
+    grain = np.clip(0.92 + 0.1 * grain / grain.std(), 0.4, 1)
     return soft * grain * (1 - np.clip(ears * 2, 0, 1))
 
 

@@ -53,8 +53,8 @@ class Style:
     curl: float = 0.0
     part: float = 0.0  # where the parting is, metres to the actor's left
     fringe: float = 0.0  # share of front roots combed over the forehead
-    strands: int = 420
-    width: float = 0.010
+    strands: int = 460
+    width: float = 0.0115
     hairline: int = 0
     knot: tuple[float, float, float] | None = None  # hair is gathered there
     tail: float = 0.0  # length of a tail that hangs from the knot
@@ -72,12 +72,12 @@ STYLES: tuple[Style, ...] = (
     Style("up", 0.055, 0.02, gravity=0.1, curl=0.5, strands=460),
     Style("up", 0.085, 0.02, gravity=0.05, curl=0.9, strands=650, width=0.012),
     Style("up", 0.025, 0.012, gravity=0.0, curl=0.9, strands=600, hairline=3),
-    Style("down", 0.17, 0.015, gravity=0.8),
-    Style("down", 0.20, 0.018, gravity=0.8, part=0.025, strands=430),
-    Style("down", 0.21, 0.018, gravity=0.8, fringe=0.9, strands=430),
-    Style("down", 0.30, 0.018, gravity=0.9, strands=460),
+    Style("down", 0.17, 0.015, ragged=0.1, gravity=0.8),
+    Style("down", 0.20, 0.018, ragged=0.1, gravity=0.8, part=0.025, strands=430),
+    Style("down", 0.21, 0.018, ragged=0.12, gravity=0.8, fringe=0.9, strands=430),
+    Style("down", 0.30, 0.018, ragged=0.15, gravity=0.9, strands=460),
     Style("down", 0.36, 0.022, gravity=0.9, part=-0.03, curl=0.35, strands=520),
-    Style("down", 0.42, 0.020, gravity=0.9, part=0.02, strands=520),
+    Style("down", 0.42, 0.020, ragged=0.15, gravity=0.9, part=0.02, strands=520),
     Style("down", 0.30, 0.028, gravity=0.7, curl=0.9, strands=600, width=0.010),
     Style("down", 0.38, 0.018, gravity=0.9, fringe=0.9, strands=500),
     Style("back", 0.2, 0.008, knot=(0, 0.03, -0.175), gravity=0.0),
@@ -174,6 +174,11 @@ def grow(mesh: HeadMesh, style: Style, line: tuple[float, float], rng: np.random
         path[k + 1], out[k + 1] = moved, around
         direction = moved - path[k]
         direction /= np.linalg.norm(direction, axis=1, keepdims=True) + 1e-9
+    if not style.curl:  # the skull's facets put kinks into straight hair
+        for _ in range(3):
+            path[1:-1] = 0.25 * path[:-2] + 0.5 * path[1:-1] + 0.25 * path[2:]
+            out[1:-1] = out[:-2] + 2 * out[1:-1] + out[2:]
+            out /= np.linalg.norm(out, axis=2, keepdims=True) + 1e-9
     lock = ribbons(path, out, style.width * (0.7 + 0.6 * rng.random(count)), layer, rng)
     parts = [lock]
     if style.knot is not None:
@@ -239,7 +244,7 @@ def comb(style: Style, roots, normal, fringe, rng) -> np.ndarray:
     else:
         wanted = 1.4 * normal + np.array([0, 0.4, 0.1])
     wanted = np.where(fringe[:, None], np.array([0.15, -0.35, 1.0]), wanted)
-    wanted = wanted + rng.normal(0, 0.16, (count, 3))
+    wanted = wanted + rng.normal(0, 0.09 + 0.15 * (style.comb == "up"), (count, 3))
     if style.comb != "up":  # along the skin, a little off it
         wanted = wanted - (wanted * normal).sum(1, keepdims=True) * normal + 0.28 * normal
     return wanted / np.linalg.norm(wanted, axis=1, keepdims=True)
@@ -253,7 +258,7 @@ def ribbons(path, out, width, layer, rng):
     across /= np.linalg.norm(across, axis=2, keepdims=True) + 1e-9
     twist = np.cross(across, along)
     twist /= np.linalg.norm(twist, axis=2, keepdims=True) + 1e-9
-    tilt = rng.normal(0, 0.25, (1, count, 1))
+    tilt = rng.normal(0, 0.18, (1, count, 1))
     across = across + tilt * twist
     t = np.linspace(0, 1, rows)[:, None, None]
     half = (width[None, :, None] / 2) * (0.75 + 0.25 * np.sin(np.pi * t)) * (1 - 0.5 * t**3)

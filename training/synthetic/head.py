@@ -20,7 +20,7 @@ from training.correspondence import load_teacher_points
 from . import raster
 from .atlas import ATLAS_ORIGIN, ATLAS_SPAN
 
-CLOTH_HEIGHT = -0.125
+CLOTH_HEIGHT = -0.113
 """Skin whose neutral height lies below this belongs to the bust: skin or cloth by its neckline."""
 
 MOUTH_CHART = 0.14
@@ -112,6 +112,7 @@ def load_head_mesh(path: Path = DEFAULT_PATH) -> HeadMesh:
         middle = (neutral[of_eye].min(0) + neutral[of_eye].max(0)) / 2
         eyes.append(middle)
         aux[of_eye, :3] = neutral[of_eye] - middle
+        aux[of_eye, 3] = 1 if name == "eyeLeft" else -1
     cloth_points = np.unique(triangles[material == raster.CLOTH])
     aux[cloth_points, 0] = body_angle(neutral[cloth_points])
     for kind, upper in (("teethUpper", True), ("teethLower", False)):
@@ -181,10 +182,10 @@ def mouth_occlusion(z: np.ndarray) -> np.ndarray:
 
 
 def iris_radius(model: HeadModel) -> float:
-    """An iris is 0.39 of the opening between the lids' corners wide."""
+    """An iris is 0.41 of the opening between the lids' corners wide."""
     corners = model.neutral[model.landmarks[[36, 39, 42, 45]]]
     width = np.linalg.norm(corners[0] - corners[1]) + np.linalg.norm(corners[2] - corners[3])
-    return float(0.39 * width / 4)
+    return float(0.41 * width / 4)
 
 
 def set_lash_strands(
@@ -264,7 +265,7 @@ def build_bust(neutral: np.ndarray, triangles: np.ndarray, rings: int = 9) -> Bu
     return Bust(points, np.array(new), np.tile(rim, rings), rim)
 
 
-def bake_occlusion(mesh: HeadMesh, directions: int = 72, size: int = 224) -> None:
+def bake_occlusion(mesh: HeadMesh, directions: int = 96, size: int = 224) -> None:
     """Multiply `aux` of skin and cloth by how open each neutral point is to the sky around it."""
     keep = np.isin(mesh.material, (raster.SKIN, raster.CLOTH))
     triangles = mesh.triangles[keep]
@@ -292,9 +293,18 @@ def bake_occlusion(mesh: HeadMesh, directions: int = 72, size: int = 224) -> Non
         open_sky += cosine * (depth[y, x] <= local[:, 2] + 0.004)
         total += cosine
     openness = open_sky / np.maximum(total, 1e-6)
+    whole = np.ones(len(mesh.neutral))
+    whole[points] = openness
+    edges = mesh.smooth[np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]]])]
+    for _ in range(3):  # the shadow maps are coarse: let neighbours agree
+        around = np.bincount(edges[:, 0], whole[edges[:, 1]], len(whole))
+        around += np.bincount(edges[:, 1], whole[edges[:, 0]], len(whole))
+        count = np.bincount(edges.ravel(), minlength=len(whole))
+        whole = np.where(count > 0, 0.4 * whole + 0.6 * around / np.maximum(count, 1), whole)
+    openness = whole[mesh.smooth[points]]
     shaded = np.ones(len(mesh.neutral))
-    shaded[points] = 0.25 + 0.75 * np.clip(openness * 1.15, 0, 1)
-    mesh.aux[points, 2] = shaded[mesh.smooth[points]]
+    shaded[points] = 0.10 + 0.90 * np.clip(openness * 1.12, 0, 1) ** 1.5
+    mesh.aux[points, 2] = shaded[points]
 
 
 def light_axes(direction: np.ndarray) -> np.ndarray:

@@ -38,6 +38,10 @@ BALD, BUZZ = len(STYLES), len(STYLES) + 1
 """Hair styles without ribbons."""
 
 
+STYLE_SHARE = np.array([1.6 if s.length < 0.1 and s.comb != "up" else 0.8 for s in STYLES])
+STYLE_SHARE /= STYLE_SHARE.sum()
+
+
 def linear(srgb: np.ndarray) -> np.ndarray:
     """sRGB 0..255 to linear 0..1."""
     return (np.asarray(srgb, np.float32) / 255) ** 2.2
@@ -114,7 +118,7 @@ def random_person(wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
     if rng.random() < 0.02:
         hair = linear(rng.uniform(30, 220, 3))
     look[shade.LOOK_HAIR :][:3] = hair
-    brow = np.minimum(hair * rng.uniform(0.4, 0.9), skin * 0.45)
+    brow = np.minimum(hair * rng.uniform(0.25, 0.7), skin * 0.4)
     look[shade.LOOK_BROW :][:3] = brow
     look[shade.LOOK_BEARD :][:3] = np.minimum(
         hair * rng.uniform(0.6, 1.3) * [1.1, 1, 0.95], skin * 0.8
@@ -131,33 +135,40 @@ def random_person(wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
         np.array([236, 228, 212]) - rng.uniform(0, 1) * np.array([20, 30, 55])
     )
     look[shade.LOOK_LIPS_AMOUNT] = rng.uniform(0.6, 1)
-    look[shade.LOOK_BROW_AMOUNT] = rng.uniform(0.5, 1)
+    look[shade.LOOK_BROW_AMOUNT] = rng.uniform(0.65, 1)
     look[shade.LOOK_DETAIL] = rng.uniform(0.04, 0.22)
     look[shade.LOOK_FRECKLES] = rng.uniform(0, 0.9) if rng.random() < 0.5 else 0.15
     look[shade.LOOK_BLUSH] = rng.uniform(0, 0.45)
     look[shade.LOOK_EYE_MAKEUP] = rng.uniform(0.1, 0.8) if made_up else rng.uniform(0, 0.18)
     look[shade.LOOK_OIL] = rng.uniform(0.02, 0.16) if rng.random() < 0.8 else rng.uniform(0.1, 0.3)
+    look[shade.LOOK_OIL] *= 0.4 + 0.6 * float(skin.mean() / 0.4)
     look[shade.LOOK_PUPIL] = rng.uniform(0.25, 0.5)
     look[shade.LOOK_IRIS_RADIUS] = wardrobe.mesh.iris_radius * rng.uniform(0.94, 1.12)
-    look[shade.LOOK_PATTERN] = rng.choice(4, p=[0.6, 0.14, 0.1, 0.16])
+    pattern = int(rng.choice(6, p=[0.4, 0.1, 0.08, 0.12, 0.18, 0.12]))
+    look[shade.LOOK_PATTERN] = pattern
+    if pattern == 4:  # a dark jacket over a light shirt, most of the time
+        look[shade.LOOK_CLOTH :][:3] = linear(rng.uniform(12, 80) * np.exp(rng.normal(0, 0.15, 3)))
+        look[shade.LOOK_CLOTH2 :][:3] = linear(rng.uniform(150, 245) * np.exp(rng.normal(0, 0.05, 3)))
     look[shade.LOOK_PATTERN_SCALE] = np.exp(rng.uniform(np.log(25), np.log(120)))
-    look[shade.LOOK_NECKLINE] = rng.uniform(-0.02, 0.03)
-    look[shade.LOOK_NECKLINE_V] = rng.uniform(0.03, 0.12) if rng.random() < 0.35 else 0
+    look[shade.LOOK_NECKLINE] = 0.0 if pattern >= 4 else rng.uniform(0, 0.03)
+    look[shade.LOOK_NECKLINE_V] = rng.uniform(0.03, 0.1) if rng.random() < 0.3 and pattern < 4 else 0
     look[shade.LOOK_HAIR_SHINE] = rng.uniform(0.02, 0.22)
-    look[shade.LOOK_STRAND_CONTRAST] = rng.uniform(0.25, 0.75)
+    look[shade.LOOK_STRAND_CONTRAST] = rng.uniform(0.2, 0.55)
     look[shade.LOOK_WRINKLES] = rng.uniform(0, 0.12) if rng.random() < 0.7 else rng.uniform(0.1, 0.4)
-    look[shade.LOOK_SCLERA] = rng.uniform(0.5, 0.72)
+    look[shade.LOOK_SCLERA] = rng.uniform(0.34, 0.58)
 
-    style = int(rng.integers(len(STYLES)))
+    hat = int(rng.integers(len(wardrobe.hats))) if rng.random() < 0.1 else -1
+    style = int(rng.choice(len(STYLES), p=STYLE_SHARE))
     if rng.random() < 0.13:
         style = BALD if rng.random() < 0.4 else BUZZ
     hairline = int(rng.integers(0, 6)) if style >= BALD else wardrobe.hair[style].hairline
     look[shade.LOOK_SCALP_AMOUNT] = {BALD: rng.uniform(0, 0.25), BUZZ: rng.uniform(0.35, 0.9)}.get(
         style, rng.uniform(0.85, 1)
     )
+    if hat >= 0 and wardrobe.hat_kinds[hat] == "scarf":
+        look[shade.LOOK_SCALP_AMOUNT] = 0
     bearded = rng.random() < 0.3
     look[shade.LOOK_BEARD_AMOUNT] = rng.uniform(0.35, 1) if bearded else 0
-    hat = int(rng.integers(len(wardrobe.hats))) if rng.random() < 0.1 else -1
     glasses = int(rng.integers(len(wardrobe.glasses))) if rng.random() < 0.24 else -1
     sunglasses = rng.random() < 0.14
     return Person(

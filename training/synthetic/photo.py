@@ -30,11 +30,11 @@ def random_light(rng: np.random.Generator) -> Light:
     warm = np.exp(rng.normal(0, 0.12)) ** np.array([1.0, 0, -1.0])
     ambient = level * (rng.normal(0, 0.16, (9, 1)) + rng.normal(0, 0.05, (9, 3)))
     ambient[0] = level * warm
-    ambient[1] += level * rng.uniform(0.05, 0.35)  # the sky is brighter than the ground
+    ambient[1] += level * rng.uniform(0.15, 0.55)  # the sky is brighter than the ground
     ambient[4:] *= 0.5
     lamps = rng.normal(0, 1, (2, 3))
     lamps[0, 2] = abs(lamps[0, 2]) + 0.25
-    lamps[:, 1] += rng.uniform(0.2, 1.0)
+    lamps[:, 1] += rng.uniform(0.3, 1.5)
     if rng.random() < 0.12:
         lamps[0, 1] = -abs(lamps[0, 1]) * 0.5
     lamps /= np.linalg.norm(lamps, axis=1, keepdims=True)

@@ -90,7 +90,9 @@ def project(camera_points, focal, cx, cy, out):
 
 
 @njit(fastmath=True, nogil=True, cache=True)
-def rasterise(screen, triangles, material, aux, strands, depth, found, weight_b, weight_c):
+def rasterise(
+    screen, triangles, material, aux, strands, fineness, depth, found, weight_b, weight_c
+):
     """Fill the z-buffer.
 
     Args:
@@ -98,6 +100,7 @@ def rasterise(screen, triangles, material, aux, strands, depth, found, weight_b,
         aux: (n, 4); hair: across (-1..1), along (0..1), seed; lashes: across, along (0..1);
             hats: in the third place how far inside the hat's edge.
         strands: (256, 64) uint8 noise that cuts hair and lashes into strands.
+        fineness: strands across half a ribbon of hair; few for small faces.
         depth: (h, w) 1 / depth so far, larger is nearer; shared by all people in the picture.
         found: (h, w) int32, set to the triangle's number where it is the nearest.
         weight_b, weight_c: (h, w) perspective-correct barycentric weights.
@@ -163,7 +166,7 @@ def rasterise(screen, triangles, material, aux, strands, depth, found, weight_b,
                     wa = 1.0 - wb - wc
                     u = wa * aux[a, 0] + wb * aux[b, 0] + wc * aux[c, 0]
                     v = wa * aux[a, 1] + wb * aux[b, 1] + wc * aux[c, 1]
-                    column = int(u * 14.0 + aux[a, 2] * 256.0 + 64.0) & 255
+                    column = int(u * fineness + aux[a, 2] * 256.0 + 64.0) & 255
                     edge = max(u * u * u * u, v * v * v * v * v * v)
                     if strands[column, int(v * 40.0) & 63] < 240.0 * edge:
                         continue
@@ -171,7 +174,7 @@ def rasterise(screen, triangles, material, aux, strands, depth, found, weight_b,
                     wa = 1.0 - wb - wc
                     u = wa * aux[a, 0] + wb * aux[b, 0] + wc * aux[c, 0]
                     v = wa * aux[a, 1] + wb * aux[b, 1] + wc * aux[c, 1]
-                    if strands[int(u + 4096.0) & 255, 0] < 120.0 + 130.0 * v:
+                    if strands[int(u + 4096.0) & 255, 0] < 30.0 + 230.0 * v + aux[a, 2]:
                         continue
                 elif kind == HAT:
                     wa = 1.0 - wb - wc

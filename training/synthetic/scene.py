@@ -56,7 +56,10 @@ class Truth:
 class Canvas:
     """Buffers of one picture size, used again for each picture."""
 
-    def __init__(self, width: int, height: int, samples: int = SAMPLES, block: int | None = None):
+    def __init__(
+        self, width: int, height: int, samples: int = SAMPLES, block: int | None = None,
+        shadow_size: int = SHADOW_SIZE,
+    ):  # fmt: skip
         self.width, self.height, self.samples = width, height, samples
         self.block = samples if block is None else block  # samples that share one colour
         shape = (height * samples, width * samples)
@@ -66,7 +69,7 @@ class Canvas:
         self.found = np.full(shape, -1, np.int32)
         self.weight_b = np.empty(shape, np.float32)
         self.weight_c = np.empty(shape, np.float32)
-        self.shadow = np.empty((SHADOW_SIZE, SHADOW_SIZE), np.float32)
+        self.shadow = np.empty((shadow_size, shadow_size), np.float32)
         self.out = np.empty((height, width, 3), np.float32)
 
     def clear(self) -> None:
@@ -139,6 +142,8 @@ class Painter:
 
         hat = wardrobe.hats[person.hat] if person.hat >= 0 else None
         hidden = hat is not None and wardrobe.hat_kinds[person.hat] == "scarf"
+        if hat is not None:
+            triangles[0], material[0] = mesh.triangles[~hat.covers], mesh.material[~hat.covers]
         if person.hair >= 0 and not hidden:
             hair = wardrobe.hair[person.hair]
             extra = hair.points + moved[hair.bind]
@@ -186,14 +191,15 @@ class Painter:
         rows, columns = canvas.depth.shape
         box = np.array([max(0, int(x0)), max(0, int(y0)),
                         min(columns, int(x1) + 2), min(rows, int(y1) + 2)])  # fmt: skip
+        fineness = np.float32(14 if size > 350 else 7 if size > 120 else 3.5)
         raster.rasterise(
-            screen, triangles, material, aux, wardrobe.strands,
+            screen, triangles, material, aux, wardrobe.strands, fineness,
             canvas.depth, canvas.found, canvas.weight_b, canvas.weight_c,
         )  # fmt: skip
         scale = 0.0
         centre = pose.rotation @ np.array([0, -0.03, -0.05], np.float32) + pose.translation
         if size > 40 and light.colours[0].max() > 0.1:
-            scale = SHADOW_SIZE / SHADOW_SPAN
+            scale = len(canvas.shadow) / SHADOW_SPAN
             raster.shadow_map(camera, triangles, material, light.axes, centre,
                               np.float32(scale), canvas.shadow)  # fmt: skip
         level = 0 if size > 150 else 1 if size > 70 else 2
@@ -204,7 +210,7 @@ class Painter:
             triangles, material, camera, turned, aux, person.look,
             atlas.static[level], atlas.detail[level][person.detail], atlas.brow[level][person.brow],
             atlas.beard[level][person.beard], atlas.scalp[level][person.hairline],
-            wardrobe.strands, light.ambient, light.lamps, light.colours,
+            wardrobe.strands, upper_lids(landmarks, pose), fineness, light.ambient, light.lamps, light.colours,
             canvas.shadow, light.axes, centre.astype(np.float32), np.float32(scale),
             np.float32(0.006), canvas.block,
         )  # fmt: skip
@@ -359,6 +365,19 @@ class Studio:
         background = background * np.float32(light.ambient[0].mean() * 1.6 + 0.25)
         shade.downsample(canvas.image, canvas.owner, background, canvas.samples, canvas.out)
         return develop(canvas.out, rng), float(focal), truths
+
+
+def upper_lids(landmarks: np.ndarray, pose: Pose) -> np.ndarray:
+    """(2, 10) where the upper lids' edges lie, left eye first; see `shade.shade`."""
+    out = np.empty((2, 10), np.float32)
+    for row, (corner_a, corner_b, top_a, top_b) in enumerate(((42, 45, 43, 44), (36, 39, 37, 38))):
+        top = (landmarks[top_a] + landmarks[top_b]) / 2
+        corners = (landmarks[corner_a] + landmarks[corner_b]) / 2
+        half = abs(landmarks[corner_a, 0] - landmarks[corner_b, 0]) / 2
+        out[row, :3] = pose.rotation @ top + pose.translation
+        out[row, 3:6], out[row, 6:9] = pose.rotation[:, 0], pose.rotation[:, 1]
+        out[row, 9] = max(top[1] - corners[1], 0) / half**2
+    return out
 
 
 def free(at: np.ndarray, px: float, placed: list, clear: float) -> bool:

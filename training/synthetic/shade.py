@@ -34,7 +34,7 @@ LOOK_EYE_MAKEUP = 40
 LOOK_OIL = 41  # strength of the skin's highlight
 LOOK_PUPIL = 42  # pupil's radius over the iris'
 LOOK_IRIS_RADIUS = 43  # metres
-LOOK_PATTERN = 44  # 0 plain, 1 stripes, 2 checks, 3 mottled
+LOOK_PATTERN = 44  # 0 plain, 1 stripes, 2 checks, 3 mottled, 4 jacket, shirt and tie, 5 collar
 LOOK_PATTERN_SCALE = 45  # per metre
 LOOK_NECKLINE = 46  # metres, how far the neckline is lowered
 LOOK_NECKLINE_V = 47  # metres, how deep its V is
@@ -60,7 +60,7 @@ def shade(
     image, owner, number, box, found, weight_b, weight_c, depth,
     triangles, material, points, normal, aux, look,
     static, detail, brow, beard, scalp, strands,
-    ambient, lamps, lamp_colours, shadow, shadow_axes, shadow_centre, shadow_scale, shadow_bias, block,
+    lids, fineness, ambient, lamps, lamp_colours, shadow, shadow_axes, shadow_centre, shadow_scale, shadow_bias, block,
 ):  # fmt: skip
     """Colour the pixels inside `box` where `found` names a triangle, and clear `found` there.
 
@@ -70,6 +70,9 @@ def shade(
         points, normal: (n, 3) camera frame.  aux: (n, 4): skin and cloth: atlas x, atlas y
             (0..1), occlusion, neutral height; eyes: neutral offset from the eye's middle.
         static, detail: (h, w, 4) uint8 atlas layers; brow, beard, scalp: (h, w) uint8.
+        lids: (2, 10) per eye: middle of the upper lid's edge, the eye's right and up axis in the
+            camera frame, and how far the edge drops towards the corners over the squared distance.
+        fineness: strands across half a ribbon of hair.
         ambient: (9, 3) irradiance by spherical harmonics, x right, y up, z to the viewer.
         lamps: (2, 3) unit directions; lamp_colours: (2, 3).
         shadow: (s, s) the first lamp's shadow map; shadow_scale 0: none.
@@ -116,7 +119,7 @@ def shade(
             if kind == SKIN or kind == CLOTH:
                 occlusion = s
                 # cloth: u is the angle around the body over pi (0 in front), q the neutral height
-                neckline = min(-0.158 + 0.16 * u * u, -0.1) - look[LOOK_NECKLINE]
+                neckline = min(-0.158 + 0.16 * u * u, -0.118) - look[LOOK_NECKLINE]
                 neckline -= look[LOOK_NECKLINE_V] * max(0.0, 1.0 - abs(u) * 5.0)
                 is_cloth = kind == CLOTH and q < neckline
                 if is_cloth:
@@ -131,21 +134,35 @@ def shade(
                         )
                     elif look[LOOK_PATTERN] == 3.0:
                         pattern = strands[int(across * 30.0) & 255, int(down * 9.0) & 63] / 255.0
+                    first, second = LOOK_CLOTH, LOOK_CLOTH2
+                    if look[LOOK_PATTERN] >= 4.0:
+                        # the shirt shows between the lapels and as a collar
+                        opening = (q + 0.36) * 0.42
+                        collar = q > neckline - 0.016
+                        if look[LOOK_PATTERN] == 4.0:
+                            shirt = collar or abs(u) < opening * 0.55
+                            if shirt and not collar and abs(u) < 0.045:
+                                first = LOOK_HAT  # the tie
+                            elif shirt:
+                                pattern = 1.0
+                            elif abs(u) < opening * 0.55 + 0.012:
+                                pattern = -0.6  # the lapel's edge
+                        elif collar or abs(u) < 0.02:
+                            pattern = -0.3
                     weave = 0.9 + 0.2 * strands[int(q * 9000.0) & 255, int(u * 900.0) & 63] / 255.0
                     fold = strands[int(u * 40.0 + q * 60.0 + 512.0) & 255, int(q * 30.0) & 63]
                     weave *= 0.85 + 0.3 * fold / 255.0
                     edge = min(1.0, (neckline - q) / 0.004)
                     weave *= 0.6 + 0.4 * edge
                     red = weave * (
-                        look[LOOK_CLOTH] + pattern * (look[LOOK_CLOTH2] - look[LOOK_CLOTH])
+                        look[first] + pattern * (look[second] - look[first])
                     )
+                    red = max(red, 0.004)
                     green = weave * (
-                        look[LOOK_CLOTH + 1]
-                        + pattern * (look[LOOK_CLOTH2 + 1] - look[LOOK_CLOTH + 1])
+                        look[first + 1] + pattern * (look[second + 1] - look[first + 1])
                     )
                     blue = weave * (
-                        look[LOOK_CLOTH + 2]
-                        + pattern * (look[LOOK_CLOTH2 + 2] - look[LOOK_CLOTH + 2])
+                        look[first + 2] + pattern * (look[second + 2] - look[first + 2])
                     )
                 else:
                     if kind == CLOTH:
@@ -159,6 +176,7 @@ def shade(
                     crease = look[LOOK_WRINKLES] * detail[row, column, 3] / 255.0
                     blush = look[LOOK_BLUSH] * static[row, column, 2] / 255.0
                     makeup = look[LOOK_EYE_MAKEUP] * static[row, column, 1] / 255.0
+                    blush += 0.25 * static[row, column, 3] / 255.0
                     tone *= (1.0 - 0.5 * freckle) * (1.0 - crease)
                     red = look[LOOK_SKIN] * tone * (1.0 + 0.25 * redness)
                     green = (
@@ -221,7 +239,17 @@ def shade(
                     red += cover * (look[LOOK_IRIS] * tone - red)
                     green += cover * (look[LOOK_IRIS + 1] * tone - green)
                     blue += cover * (look[LOOK_IRIS + 2] * tone - blue)
-                shine, sharpness = 0.9, 7
+                # the upper lid and its lashes shade the eyeball
+                k = 0 if aux[a, 3] > 0.0 else 1
+                ex, ey, ez = px - lids[k, 0], py - lids[k, 1], pz - lids[k, 2]
+                side = ex * lids[k, 3] + ey * lids[k, 4] + ez * lids[k, 5]
+                below = -(ex * lids[k, 6] + ey * lids[k, 7] + ez * lids[k, 8])
+                below -= lids[k, 9] * side * side
+                open_sky = min(1.0, max(0.0, below / 0.0065))
+                occlusion = 0.30 + 0.6 * open_sky
+                lid_shadow = 0.35 + 0.65 * open_sky
+                red, green, blue = red * lid_shadow, green * lid_shadow, blue * lid_shadow
+                shine, sharpness = 0.9 * open_sky, 7
                 wrap_r = wrap_g = wrap_b = 0.25
                 rim = 0.05
             elif kind == TEETH or kind == TONGUE or kind == MOUTH:
@@ -243,17 +271,19 @@ def shade(
                     shine, sharpness = 0.1, 4
                 wrap_r, wrap_g, wrap_b = 0.3, 0.15, 0.15
             elif kind == HAIR or kind == LASH:
-                column = int(u * 14.0 + aux[a, 2] * 256.0 + 64.0) & 255
+                column = int(u * fineness + aux[a, 2] * 256.0 + 64.0) & 255
                 strand = strands[column, int(v * 40.0) & 63] / 255.0
-                tone = 1.0 + look[LOOK_STRAND_CONTRAST] * (strand - 0.5) * 2.0
+                lock = strands[int(aux[a, 2] * 4096.0) & 255, 7] / 255.0
+                tone = 1.0 + look[LOOK_STRAND_CONTRAST] * (strand - 0.5) * (fineness / 7.0)
+                tone *= (0.65 + 0.7 * lock) * (0.75 + 0.4 * v)
                 if kind == LASH:
                     red, green, blue = 0.012, 0.009, 0.008
                 else:
                     red = look[LOOK_HAIR] * tone
                     green = look[LOOK_HAIR + 1] * tone
                     blue = look[LOOK_HAIR + 2] * tone
-                    occlusion = q * (0.55 + 0.45 * strand)
-                    shine, sharpness = look[LOOK_HAIR_SHINE] * (0.3 + 1.4 * strand), 3
+                    occlusion = q * (0.7 + 0.3 * strand)
+                    shine, sharpness = look[LOOK_HAIR_SHINE] * (0.5 + strand), 3
                     tint_r = 0.4 + 2.0 * red
                     tint_g = 0.4 + 2.0 * green
                     tint_b = 0.4 + 2.0 * blue
@@ -317,7 +347,7 @@ def shade(
                 if cosine > 0.0:
                     gloss = shine * _sharp(half, sharpness) * seen
                     if kind == SKIN:
-                        gloss += 0.5 * shine * _sharp(half, 3) * seen
+                        gloss += 0.35 * shine * _sharp(half, 3) * seen
                 dr = max(0.0, (cosine + wrap_r) / (1.0 + wrap_r)) * seen
                 dg = max(0.0, (cosine + wrap_g) / (1.0 + wrap_g)) * seen
                 db = max(0.0, (cosine + wrap_b) / (1.0 + wrap_b)) * seen

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import bpy
 from mathutils import Vector
@@ -13,6 +14,7 @@ from mathutils import Vector
 from ..capture.errors import InputError
 from ..retarget import RigError
 from .describe import CHANNELS_PROPERTY, PROFILE_PROPERTY, armature_of, describe, meshes_of
+from .lookup import shape_keys_of
 
 _LEFT_OUT = ("CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER")
 _GAP = 0.15  # metres between neighbours
@@ -32,7 +34,8 @@ def append_character(path: str | Path, scene: bpy.types.Scene) -> bpy.types.Obje
     if not path.is_file():
         raise InputError(f"{path}: there is no such rig file")
     try:
-        with bpy.data.libraries.load(str(path.resolve()), link=False) as (source, target):
+        library: Any = bpy.data.libraries.load(str(path.resolve()), link=False)
+        with library as (source, target):
             target.objects = list(source.objects)
     except OSError as error:
         raise InputError(f"{path}: not a .blend file that Blender can read ({error})") from error
@@ -77,8 +80,7 @@ def _read_channels_beside(path: Path, character: bpy.types.Object) -> None:
 
 def place_side_by_side(characters: list[bpy.types.Object], scene: bpy.types.Scene) -> None:
     """Line characters up along X, the first at the picture's left, heads at one height."""
-    graph = scene.view_layers[0].depsgraph
-    graph.update()
+    scene.view_layers[0].update()
     tallest = max((_bounds(character)[1].z for character in characters), default=0.0)
     x = 0.0
     for character in characters:
@@ -87,7 +89,7 @@ def place_side_by_side(characters: list[bpy.types.Object], scene: bpy.types.Scen
             root.location.x += x - low.x
             root.location.z += tallest - high.z
         x += high.x - low.x + _GAP
-    graph.update()
+    scene.view_layers[0].update()
 
 
 def add_camera(
@@ -98,7 +100,7 @@ def add_camera(
     Args:
         fill: how much room around the heads, 1 for none.
     """
-    scene.view_layers[0].depsgraph.update()
+    scene.view_layers[0].update()
     bounds = [_bounds(character, head=True) for character in characters]
     low = Vector([min(b[0][i] for b in bounds) for i in range(3)])
     high = Vector([max(b[1][i] for b in bounds) for i in range(3)])
@@ -114,7 +116,7 @@ def add_camera(
     scene.collection.objects.link(camera)
     scene.camera = camera
 
-    light = bpy.data.lights.new("Sun", "SUN")
+    light: Any = bpy.data.lights.new("Sun", "SUN")
     light.energy, light.angle = 3.0, 0.5
     sun = bpy.data.objects.new("Sun", light)
     sun.rotation_euler = (0.9, 0.2, 0.6)
@@ -134,7 +136,7 @@ def _roots(character: bpy.types.Object) -> set[bpy.types.Object]:
 def _bounds(character: bpy.types.Object, head: bool = False) -> tuple[Vector, Vector]:
     """The corners of a character's box in the world; with `head`, of its face meshes alone."""
     meshes = meshes_of(character)
-    faces = [mesh for mesh in meshes if mesh.data.shape_keys is not None]
+    faces = [mesh for mesh in meshes if shape_keys_of(mesh) is not None]
     chosen = faces if head and faces else meshes
     corners = [mesh.matrix_world @ Vector(c) for mesh in chosen for c in mesh.bound_box]
     if not corners:

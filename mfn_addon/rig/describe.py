@@ -101,38 +101,31 @@ class _Mover:
     """moves(mesh, shape key, bone): see `retarget.Character`. Lives as long as `make_plan`."""
 
     def __init__(self) -> None:
-        self._carried = lru_cache(maxsize=None)(_carried)
+        self._carriers = lru_cache(maxsize=None)(_carriers)
 
     def __call__(self, mesh: str, key: str, bone: str) -> bool:
-        vertices = self._carried(mesh, bone)
         obj = bpy.data.objects[mesh]
         keys = shape_keys_of(obj)
-        if not len(vertices) or keys is None:
+        group = obj.vertex_groups.get(bone)
+        if keys is None or (group is None and obj.parent_bone != bone):
             return False
         block = keys.key_blocks[key]
-        moved = _points(block) - _points(block.relative_key)
-        return bool(
-            np.abs(moved[vertices]).max()
-            > _MOVED * np.ptp(_points(block.relative_key), axis=0).max()
-        )
+        rest = _points(block.relative_key)
+        moved = np.abs(_points(block) - rest).max(axis=1)
+        if group is not None:
+            moved = moved[self._carriers(mesh) == group.index]
+        return bool(moved.max(initial=0.0) > _MOVED * np.ptp(rest, axis=0).max())
 
 
-def _carried(name: str, bone: str) -> np.ndarray:
-    """The numbers of the vertices that a bone mostly carries."""
-    obj = bpy.data.objects[name]
-    mesh = mesh_of(obj)
-    group = obj.vertex_groups.get(bone)
-    if mesh is None or (group is None and obj.parent_bone != bone):
-        return np.empty(0, int)
-    if group is None:
-        return np.arange(len(mesh.vertices))
-    index = group.index
-    carried = [
-        vertex.index
-        for vertex in mesh.vertices
-        if any(g.group == index and g.weight > 0.5 for g in vertex.groups)
-    ]
-    return np.array(carried, int)
+def _carriers(name: str) -> np.ndarray:
+    """(V,) for each vertex the group with more than half of its weight, -1 for none."""
+    mesh = mesh_of(bpy.data.objects[name])
+    carriers = np.full(len(mesh.vertices) if mesh is not None else 0, -1)
+    for number, vertex in enumerate(mesh.vertices if mesh is not None else ()):
+        for element in vertex.groups:
+            if element.weight > 0.5:
+                carriers[number] = element.group
+    return carriers
 
 
 def _points(block: bpy.types.ShapeKey) -> np.ndarray:

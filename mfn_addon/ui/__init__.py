@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension's face in Blender: properties, operators, panels, and the end of all sessions."""
+
+from __future__ import annotations
+
+import atexit
+
+import bpy
+
+from . import live, notice, operators, panels, preview, properties
+from .properties import refresh_takes
+
+_CLASSES = (*notice.CLASSES, *operators.CLASSES, *panels.CLASSES)
+
+
+@bpy.app.handlers.persistent
+def _before_load(*_: object) -> None:
+    """Another file is opened: its scene is not the one that is being driven."""
+    live.stop()
+
+
+@bpy.app.handlers.persistent
+def _after_load(*_: object) -> None:
+    refresh_takes(bpy.context)
+
+
+def _first_look() -> None:
+    """List the takes once Blender is up: registering has no scene to ask."""
+    if hasattr(bpy.types.WindowManager, "mfn"):
+        refresh_takes(bpy.context)
+
+
+def register() -> None:
+    """Add everything to Blender."""
+    properties.register()
+    preview.register()
+    for each in _CLASSES:
+        bpy.utils.register_class(each)
+    bpy.app.handlers.load_pre.append(_before_load)
+    bpy.app.handlers.load_post.append(_after_load)
+    bpy.app.timers.register(_first_look, first_interval=0.1)
+    atexit.register(live.stop)
+
+
+def unregister() -> None:
+    """End the capture process, then take everything out of Blender."""
+    live.stop()
+    atexit.unregister(live.stop)
+    if bpy.app.timers.is_registered(_first_look):
+        bpy.app.timers.unregister(_first_look)
+    bpy.app.handlers.load_pre.remove(_before_load)
+    bpy.app.handlers.load_post.remove(_after_load)
+    for each in reversed(_CLASSES):
+        bpy.utils.unregister_class(each)
+    preview.unregister()
+    properties.unregister()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Saying what happened outside of an operator: in the panel, and in the status bar as Blender's
+operators do.
+"""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from . import session
+
+_ICONS = {"INFO": "INFO", "WARNING": "ERROR", "ERROR": "CANCEL"}
+_LEVELS = [(level, level.title(), "") for level in _ICONS]
+
+
+def say(text: str, level: str = "INFO") -> None:
+    """Tell the user something.
+
+    Args:
+        text: one line.
+        level: "INFO", "WARNING" or "ERROR".
+    """
+    remember(text, level)
+    windows = bpy.context.window_manager.windows if bpy.context.window_manager else ()
+    if not bpy.app.background and len(windows):
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.ops.mfn.notice("INVOKE_DEFAULT", text=text, level=level)
+    else:
+        print(f"MFN Face Capture: {text}")
+
+
+def remember(text: str, level: str = "INFO") -> None:
+    """Keep it for the panel alone."""
+    session.message.text, session.message.icon = text, _ICONS[level]
+
+
+class MFN_OT_notice(bpy.types.Operator):
+    """Tell in the status bar what happened in the background"""
+
+    bl_idname = "mfn.notice"
+    bl_label = "Face Capture Notice"
+    bl_options = {"INTERNAL"}
+
+    text: StringProperty(options={"SKIP_SAVE"})
+    level: EnumProperty(items=_LEVELS, options={"SKIP_SAVE"})
+
+    # Reports of an operator that Python calls stay in Python; those of a modal one reach the
+    # status bar. So it waits for one timer event, reports, and is done.
+
+    def invoke(self, context: bpy.types.Context, _: bpy.types.Event) -> set[str]:
+        self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        context.window_manager.event_timer_remove(self._timer)
+        self.report({self.level}, self.text)
+        return {"FINISHED"}
+
+
+CLASSES = (MFN_OT_notice,)

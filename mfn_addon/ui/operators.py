@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sidebar's buttons do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy_extras.io_utils import ImportHelper
+
+from ..capture.errors import InputError
+from ..rig import RigError, bake_take
+from ..rig.assemble import append_character
+from ..take import Take, TakeError
+from . import live, session
+from .folders import sample_rigs
+from .notice import remember
+from .properties import refresh_takes
+
+
+class _Telling:
+    """Reports to the status bar and the panel alike."""
+
+    def done(self, text: str) -> set[str]:
+        remember(text)
+        self.report({"INFO"}, text)
+        return {"FINISHED"}
+
+    def failed(self, error: object) -> set[str]:
+        text = str(error)
+        remember(text, "ERROR")
+        self.report({"ERROR"}, text)
+        return {"CANCELLED"}
+
+
+class MFN_OT_start(_Telling, bpy.types.Operator):
+    """Start capturing: each face in the picture drives its character"""
+
+    bl_idname = "mfn.start"
+    bl_label = "Start"
+
+    record: BoolProperty(
+        name="Record", description="Record from the first frame", options={"SKIP_SAVE"}
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            source, title = live.open_source(context.scene.mfn)
+        except (ValueError, OSError) as error:
+            return self.failed(error)
+        live.start(context, source, title)
+        if not self.record:
+            return self.done(f"Capturing from {title}")
+        try:
+            path = live.start_recording(context)
+        except TakeError as error:
+            live.stop(context)
+            return self.failed(error)
+        return self.done(f"Recording {path.stem} from {title}")
+
+
+class MFN_OT_stop(_Telling, bpy.types.Operator):
+    """Stop capturing, and recording with it"""
+
+    bl_idname = "mfn.stop"
+    bl_label = "Stop"
+
+    @classmethod
+    def poll(cls, _: bpy.types.Context) -> bool:
+        return session.current is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.done(live.stop(context))
+
+
+class MFN_OT_record(_Telling, bpy.types.Operator):
+    """Keep the performance as a take, or finish the take that is being recorded"""
+
+    bl_idname = "mfn.record"
+    bl_label = "Record"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if session.current is None:
+            return bpy.ops.mfn.start("EXEC_DEFAULT", record=True)
+        try:
+            if session.current.recorder is None:
+                return self.done(f"Recording {live.start_recording(context).stem}")
+            seconds = session.current.recorded()
+            path = live.stop_recording(context)
+        except TakeError as error:
+            return self.failed(error)
+        return self.done(f"Recorded {path.stem}, {seconds:.1f} s")
+
+
+class MFN_OT_bake(_Telling, bpy.types.Operator):
+    """Turn the chosen take into keyframes on the characters of the table; baking again replaces"""
+
+    bl_idname = "mfn.bake"
+    bl_label = "Bake to Characters"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.window_manager.mfn.take() is None:
+            cls.poll_message_set("Record a take, or choose one")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene, item = context.scene, context.window_manager.mfn.take()
+        settings = scene.mfn
+        present = item.actor_ids()
+        cast = {
+            row.actor: row.character
+            for row in settings.cast
+            if row.actor in present and row.character is not None
+        }
+        if item.error:
+            return self.failed(item.error)
+        if not cast:
+            actors = ", ".join(map(str, present)) or "nobody"
+            return self.failed(f"{item.name}: give its actors ({actors}) a character first")
+        options = dict.fromkeys(cast, settings.options())
+        try:
+            with Take(item.path) as take:
+                report = bake_take(take, cast, scene, start=settings.bake_start, options=options)
+        except (RigError, TakeError) as error:
+            return self.failed(error)
+        if settings.bake_range:
+            scene.frame_start, scene.frame_end = report.frame_start, report.frame_end
+        scene.frame_set(scene.frame_current)  # show the bake at once
+        return self.done(report.summary())
+
+
+class MFN_OT_takes_refresh(_Telling, bpy.types.Operator):
+    """Look for takes in their folder again"""
+
+    bl_idname = "mfn.takes_refresh"
+    bl_label = "Refresh Takes"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        refresh_takes(context)
+        count = len(context.window_manager.mfn.takes)
+        return self.done(f"{count} take{'' if count == 1 else 's'}")
+
+
+class MFN_OT_take_open(_Telling, bpy.types.Operator, ImportHelper):
+    """Add a take from another place, such as one that `mfn solve` made, to the list"""
+
+    bl_idname = "mfn.take_open"
+    bl_label = "Open Take"
+    filename_ext = ".mfntake"
+    filter_glob: StringProperty(default="*.mfntake", options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from .take_list import describe_take
+
+        state = context.window_manager.mfn
+        path = Path(self.filepath)
+        try:
+            Take(path).close()
+        except TakeError as error:
+            return self.failed(error)
+        describe_take(state.takes.add(), path)
+        state.take_index = len(state.takes) - 1
+        return self.done(f"Opened {path.stem}")
+
+
+class MFN_OT_cast_remove(_Telling, bpy.types.Operator):
+    """Take an actor out of the table"""
+
+    bl_idname = "mfn.cast_remove"
+    bl_label = "Remove Actor"
+    bl_options = {"REGISTER", "UNDO"}
+
+    actor: IntProperty(name="Actor", description="The actor's number", default=-1)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        cast = context.scene.mfn.cast
+        index = next((i for i, row in enumerate(cast) if row.actor == self.actor), None)
+        if index is None:
+            return self.failed(f"there is no actor {self.actor} in the table")
+        cast.remove(index)
+        return self.done(f"Removed actor {self.actor}")
+
+
+def _samples(_: object, __: bpy.types.Context | None) -> list[tuple[str, str, str]]:
+    return _SAMPLES
+
+
+_SAMPLES = [
+    (path.stem, path.stem.replace("_", " ").title(), "A character that is ready to be driven")
+    for path in sample_rigs()
+]  # Blender keeps no copy of the texts of a dynamic enum, so they live here
+
+
+class MFN_OT_add_character(_Telling, bpy.types.Operator):
+    """Add one of the bundled characters, ready to be driven, beside those that are there"""
+
+    bl_idname = "mfn.add_character"
+    bl_label = "Add Sample Character"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: EnumProperty(name="Character", description="Which one", items=_samples)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene = context.scene
+        path = next((path for path in sample_rigs() if path.stem == self.name), None)
+        if path is None:
+            return self.failed("the sample characters are missing from this installation")
+        there = [obj for obj in scene.objects if obj.get("mfn_profile")]
+        try:
+            character = append_character(path, scene)
+        except (InputError, RigError) as error:
+            return self.failed(error)
+        scene.view_layers[0].update()
+        character.location.x += 0.6 * len(there)
+        _look_at_characters(context)
+        return self.done(f"Added {character.name}")
+
+
+def _look_at_characters(context: bpy.types.Context) -> None:
+    """Show all characters from the front in the 3D view, and nothing else selected."""
+    area = context.area
+    if area is None or area.type != "VIEW_3D":
+        return
+    for obj in context.view_layer.objects:
+        obj.select_set(obj.get("mfn_profile") is not None or _stands_on_character(obj))
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with context.temp_override(area=area, region=region):
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_selected()
+    for obj in context.view_layer.objects:
+        obj.select_set(False)
+
+
+def _stands_on_character(obj: bpy.types.Object) -> bool:
+    return obj.parent is not None and obj.parent.get("mfn_profile") is not None
+
+
+CLASSES = (
+    MFN_OT_start,
+    MFN_OT_stop,
+    MFN_OT_record,
+    MFN_OT_bake,
+    MFN_OT_takes_refresh,
+    MFN_OT_take_open,
+    MFN_OT_cast_remove,
+    MFN_OT_add_character,
+)

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar's tab. Drawing only reads: settings, and what the session has noted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from . import preview, session
+
+_STATES = {
+    "waiting": "Starting…",
+    "opening": "Opening the source…",
+    "running": "Live",
+    "ended": "Ended",
+    "failed": "Broken",
+    "stopped": "Stopped",
+}
+
+
+class _Sidebar:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "MFN"
+
+
+class MFN_PT_capture(_Sidebar, bpy.types.Panel):
+    bl_label = "Face Capture"
+    bl_idname = "MFN_PT_capture"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings, live = self.layout, context.scene.mfn, session.current
+        column = layout.column()
+        column.enabled = live is None
+        column.row().prop(settings, "source", expand=True)
+        if settings.source == "CAMERA":
+            column.prop(settings, "camera")
+        else:
+            column.prop(settings, "footage", text="")
+
+        row = layout.row(align=True)
+        row.scale_y = 1.4
+        if live is None:
+            row.operator("mfn.start", icon="PLAY")
+            row.operator("mfn.record", icon="REC")
+        else:
+            row.operator("mfn.stop", icon="SNAP_FACE")
+            recording = live.recorder is not None
+            text = f"Finish Take  {live.recorded():.0f} s" if recording else "Record"
+            row.operator("mfn.record", text=text, icon="REC", depress=recording)
+        if live is not None:
+            layout.label(text=_status(live), icon="RADIOBUT_ON")
+        elif session.message.text:
+            _message(layout, context)
+        icon = preview.picture_icon()
+        if live is not None and icon:
+            layout.template_icon(icon_value=icon, scale=_picture_scale(context))
+
+
+class MFN_UL_cast(bpy.types.UIList):
+    """A row an actor: colour, number, confidence, character."""
+
+    def draw_item(
+        self,
+        _context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        _data: Any,
+        row: Any,
+        _icon: int,
+        _active_data: Any,
+        _active_property: str,
+    ) -> None:
+        live = session.current
+        face = live.faces().get(row.actor) if live is not None else None
+        split = layout.split(factor=0.42, align=True)
+        left = split.row(align=True)
+        left.active = live is None or face is not None
+        icon = preview.dot_icon(row.actor)
+        if icon:
+            left.label(text=f"Actor {row.actor}", icon_value=icon)
+        else:
+            left.label(text=f"Actor {row.actor}", icon="USER")
+        if live is not None:
+            left.label(text=f"{face.score:.0%}" if face is not None else "lost")
+        split.prop(row, "character", text="")
+
+
+class MFN_PT_cast(_Sidebar, bpy.types.Panel):
+    bl_label = "Actors and Characters"
+    bl_parent_id = "MFN_PT_capture"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.mfn
+        if settings.cast:
+            layout.template_list(
+                "MFN_UL_cast", "", settings, "cast", settings, "cast_index", rows=2, maxrows=6
+            )
+            index = settings.cast_index
+            if 0 <= index < len(settings.cast):
+                self._draw_row(layout, settings.cast[index])
+        else:
+            layout.label(text="Actors appear here as they are seen", icon="USER")
+        layout.operator_menu_enum("mfn.add_character", "name", icon="ADD")
+        column = layout.column(align=True)
+        column.prop(settings, "auto_cast")
+        column.prop(settings, "mirror")
+        layout.prop(settings, "neck_share", slider=True)
+
+    def _draw_row(self, layout: bpy.types.UILayout, row: bpy.types.PropertyGroup) -> None:
+        if row.report:
+            layout.label(text=row.report, icon="CHECKMARK" if row.usable else "CANCEL")
+        text = f"Forget Actor {row.actor}"
+        layout.operator("mfn.cast_remove", text=text, icon="X").actor = row.actor
+
+
+class MFN_UL_takes(bpy.types.UIList):
+    """A row a take: name, length, actors."""
+
+    def draw_item(
+        self,
+        _context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        _data: Any,
+        take: Any,
+        _icon: int,
+        _active_data: Any,
+        _active_property: str,
+    ) -> None:
+        if take.error:
+            layout.label(text=take.name, icon="ERROR")
+            return
+        row = layout.row()
+        row.label(text=take.name, icon="FILE_MOVIE")
+        right = row.row()
+        right.alignment = "RIGHT"
+        right.label(text=f"{take.duration:.1f} s")
+        count = len(take.actors.split())
+        right.label(text=str(count), icon="USER")
+
+
+class MFN_PT_takes(_Sidebar, bpy.types.Panel):
+    bl_label = "Takes"
+    bl_parent_id = "MFN_PT_capture"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings, state = self.layout, context.scene.mfn, context.window_manager.mfn
+        row = layout.row()
+        row.template_list("MFN_UL_takes", "", state, "takes", state, "take_index", rows=3)
+        side = row.column(align=True)
+        side.operator("mfn.takes_refresh", text="", icon="FILE_REFRESH")
+        side.operator("mfn.take_open", text="", icon="FILE_FOLDER")
+        take = state.take()
+        if take is not None:
+            layout.label(text=take.error or f"Recorded {take.date}", icon="INFO")
+        column = layout.column(align=True)
+        column.prop(settings, "take_name")
+        column.prop(settings, "takes_location")
+        box = layout.column(align=True)
+        row = box.row(align=True)
+        row.prop(settings, "bake_start")
+        row.prop(settings, "bake_range", toggle=True)
+        bake = box.row()
+        bake.scale_y = 1.4
+        bake.operator("mfn.bake", icon="KEYFRAME_HLT")
+
+
+def _status(live: session.Session) -> str:
+    if live.source.state != "running" or live.frame is None:
+        return _STATES.get(live.source.state, live.source.state)
+    count = len(live.frame.faces)
+    faces = f"{count} face{'' if count == 1 else 's'}" if count else "no face in view"
+    latency = f", {1000 * live.source.latency:.0f} ms" if live.source.latency > 0 else ""
+    return f"{_STATES['running']}: {faces}, {live.rate():.0f} fps{latency}"
+
+
+def _message(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The last message, broken into lines that fit."""
+    system = context.preferences.system
+    fits = max(20, int(context.region.width / (6.4 * system.ui_scale)) - 6)
+    lines, line = [], ""
+    for word in session.message.text.split():
+        if line and len(line) + 1 + len(word) > fits:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, text in enumerate([*lines, line][:5]):
+        column.label(text=text, icon=session.message.icon if number == 0 else "BLANK1")
+
+
+def _picture_scale(context: bpy.types.Context) -> float:
+    """The sidebar's width in units of the interface's rows."""
+    return max(4.0, (context.region.width / context.preferences.system.ui_scale - 50) / 20)
+
+
+CLASSES = (
+    MFN_UL_cast,
+    MFN_UL_takes,
+    MFN_PT_capture,
+    MFN_PT_cast,
+    MFN_PT_takes,
+)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The picture in the sidebar, with boxes and head meshes, and the actors' coloured dots.
+
+Both are Blender's own preview icons: drawing a panel only names their numbers.
+"""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+import bpy.utils.previews
+import numpy as np
+
+from ..face import HeadModel, load_head_model
+from .session import Session
+
+EVERY = 0.1
+"""Seconds between pictures: drawing the mesh takes a few milliseconds of Blender's time."""
+SIDE = 320
+"""px of the picture's longer side."""
+_DOT = 32
+
+_collections: list[bpy.utils.previews.ImagePreviewCollection] = []
+"""The one collection of our icons, while the extension is enabled."""
+
+
+def register() -> None:
+    _collections.append(bpy.utils.previews.new())
+
+
+def unregister() -> None:
+    while _collections:
+        bpy.utils.previews.remove(_collections.pop())
+
+
+def picture_icon() -> int:
+    """The picture's icon number; 0 where there is none."""
+    return _icon("picture")
+
+
+def dot_icon(actor: int) -> int:
+    """The icon number of an actor's coloured dot; 0 where it is not drawn yet."""
+    return _icon(f"dot {actor}")
+
+
+def update(session: Session) -> bool:
+    """Draw the newest picture, if it is time and there is a new one; tells whether it did."""
+    number, now = session.source.preview_frame, time.monotonic()
+    if number == session.previewed or now - session.drawn < EVERY:
+        return False
+    image = session.source.preview()
+    if image is None:
+        return False
+    session.previewed, session.drawn = number, now
+    for frame in reversed(session.recent):
+        if frame.frame <= number:
+            from ..capture.overlay import draw_overlay
+
+            image = draw_overlay(image, frame, _head_model())
+            break
+    _write("picture", _square(image))
+    return True
+
+
+def add_dots(actors: list[int]) -> None:
+    """Make the dots of new actors, in the colours that their boxes have."""
+    from ..capture.overlay import colour_of
+
+    for actor in actors:
+        if not dot_icon(actor):
+            _write(f"dot {actor}", _dot(colour_of(actor)))
+
+
+def clear() -> None:
+    """Forget the picture."""
+    for icons in _collections:
+        icons.pop("picture", None)
+
+
+def _icon(name: str) -> int:
+    return next((icons[name].icon_id for icons in _collections if name in icons), 0)
+
+
+def _write(name: str, rgba: np.ndarray) -> None:
+    """Fill an icon with an (H, W, 4) uint8 picture, top row first."""
+    if not _collections:
+        return
+    icons = _collections[0]
+    icon = icons[name] if name in icons else icons.new(name)
+    height, width = rgba.shape[:2]
+    if tuple(icon.image_size) != (width, height):
+        icon.image_size = (width, height)
+    # One int32 a pixel, its bytes red green blue alpha; Blender counts rows from below.
+    pixels = np.ascontiguousarray(rgba[::-1]).view(np.int32).ravel()
+    icon.image_pixels.foreach_set(pixels)
+    if tuple(icon.icon_size) != (width, height) and name.startswith("dot"):
+        icon.icon_size = (width, height)
+        icon.icon_pixels.foreach_set(pixels)
+
+
+def _square(image: np.ndarray) -> np.ndarray:
+    """(S, S, 4) the picture in the middle of a transparent square: icons are square."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    square = np.zeros((side, side, 4), np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width, :3] = image
+    square[top : top + height, left : left + width, 3] = 255
+    return square
+
+
+def _dot(colour: tuple[int, int, int]) -> np.ndarray:
+    """(32, 32, 4) a filled circle with a soft edge."""
+    y, x = np.mgrid[:_DOT, :_DOT] - (_DOT - 1) / 2
+    dot = np.empty((_DOT, _DOT, 4), np.uint8)
+    dot[..., :3] = colour
+    dot[..., 3] = np.clip(0.36 * _DOT - np.hypot(x, y) + 0.5, 0, 1) * 255
+    return dot
+
+
+def _head_model() -> HeadModel | None:
+    try:
+        return load_head_model()
+    except (FileNotFoundError, ValueError):
+        return None  # boxes and landmarks are drawn without it

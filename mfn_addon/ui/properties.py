@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension's properties: what a scene remembers, and the window's list of takes."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..retarget import Options
+from ..rig import RigError, armature_of, bind
+from ..rig.lookup import shape_keys_of
+from .folders import take_files, takes_folder
+from .take_list import describe_take
+
+_LOCATIONS = [
+    ("USER", "Extension", "In the extension's own folder, shared by all files"),
+    ("BLEND", "Beside File", "In a folder `takes` beside the .blend file"),
+]
+_SOURCES = [
+    ("FOOTAGE", "Footage", "A video file", "FILE_MOVIE", 0),
+    ("CAMERA", "Camera", "A camera of this computer", "CAMERA_DATA", 1),
+]
+
+
+def is_character(_: object, obj: bpy.types.Object) -> bool:
+    """Whether the picker offers an object: armatures, and meshes with keys but no armature."""
+    if obj.type == "ARMATURE":
+        return True
+    return shape_keys_of(obj) is not None and armature_of(obj) is None
+
+
+def _match(row: MFN_CastRow, _: bpy.types.Context) -> None:
+    """Look at a newly chosen character, and keep what was found for the panel."""
+    row.report, row.usable = "", False
+    if row.character is None:
+        return
+    try:
+        row.report, row.usable = bind(row.character).report.summary(), True
+    except RigError as error:
+        row.report = str(error)
+
+
+def refresh_takes(context: bpy.types.Context, choose: str = "") -> None:
+    """Read the folder of takes anew; keeps the chosen take chosen, or chooses another by path."""
+    state = context.window_manager.mfn
+    chosen = state.take()
+    choose = choose or (chosen.path if chosen is not None else "")
+    state.takes.clear()
+    for path in take_files(takes_folder(context.scene.mfn.takes_location)):
+        describe_take(state.takes.add(), path)
+    paths = [item.path for item in state.takes]
+    state.take_index = paths.index(choose) if choose in paths else 0
+
+
+def _list_takes(_: object, context: bpy.types.Context) -> None:
+    refresh_takes(context)
+
+
+def _list_actors(_: object, context: bpy.types.Context) -> None:
+    """Give every actor of the chosen take a row in the cast."""
+    take = context.window_manager.mfn.take()
+    settings = context.scene.mfn
+    for actor in take.actor_ids() if take is not None else ():
+        if settings.row(actor) is None:
+            settings.cast.add().actor = actor
+
+
+class MFN_CastRow(bpy.types.PropertyGroup):
+    """An actor and the character that the actor drives."""
+
+    actor: IntProperty(name="Actor", description="The actor's number, as tracked")
+    character: PointerProperty(
+        type=bpy.types.Object,
+        name="Character",
+        description="The armature or mesh that this actor drives",
+        poll=is_character,
+        update=_match,
+    )
+    report: StringProperty(name="Match", description="What the character's names matched")
+    usable: BoolProperty(name="Usable", description="Whether a face can drive the character")
+
+
+class MFN_SceneSettings(bpy.types.PropertyGroup):
+    """What a scene remembers of its capture."""
+
+    source: EnumProperty(name="Source", description="Where the faces come from", items=_SOURCES)
+    footage: StringProperty(
+        name="Footage", description="The video file whose faces drive the characters",
+        subtype="FILE_PATH",
+    )  # fmt: skip
+    camera: IntProperty(
+        name="Camera", description="Which of the computer's cameras, from 0", min=0, max=63
+    )
+    mirror: BoolProperty(
+        name="Mirror", description="Characters move as in a looking glass: left becomes right"
+    )
+    auto_cast: BoolProperty(
+        name="Assign Automatically",
+        description="Give each new face the next free character of the scene, from left to right",
+        default=True,
+    )
+    neck_share: FloatProperty(
+        name="Neck", description="The part of the head's turn that the neck takes",
+        default=0.35, min=0.0, max=1.0, subtype="FACTOR",
+    )  # fmt: skip
+    cast: CollectionProperty(type=MFN_CastRow)
+    cast_index: IntProperty(name="Actor", description="The chosen actor")
+    take_name: StringProperty(
+        name="Name", description="What new takes are called; a number follows", default="Take"
+    )
+    takes_location: EnumProperty(
+        name="Keep Takes", description="Where takes are kept", items=_LOCATIONS,
+        update=_list_takes,
+    )  # fmt: skip
+    bake_start: IntProperty(
+        name="First Frame", description="The frame on which the take's first picture falls",
+        default=1,
+    )  # fmt: skip
+    bake_range: BoolProperty(
+        name="Set Range", description="Let the scene's frame range span the bake", default=True
+    )
+
+    def options(self) -> Options:
+        """How the scene's characters are driven."""
+        return Options(mirror=self.mirror, neck_share=self.neck_share)
+
+    def row(self, actor: int) -> MFN_CastRow | None:
+        """The cast's row of an actor."""
+        return next((row for row in self.cast if row.actor == actor), None)
+
+
+class MFN_TakeItem(bpy.types.PropertyGroup):
+    """One take on disk."""
+
+    path: StringProperty(name="File", description="The take's file", subtype="FILE_PATH")
+    duration: FloatProperty(name="Duration", description="Seconds", subtype="TIME_ABSOLUTE")
+    actors: StringProperty(name="Actors", description="The numbers of the actors in it")
+    date: StringProperty(name="Recorded", description="When it was recorded")
+    error: StringProperty(name="Error", description="Why it cannot be used")
+
+    def actor_ids(self) -> list[int]:
+        """The ids of the actors in the take."""
+        return [int(word) for word in self.actors.split()]
+
+
+class MFN_WindowState(bpy.types.PropertyGroup):
+    """What the windows show; never saved."""
+
+    takes: CollectionProperty(type=MFN_TakeItem)
+    take_index: IntProperty(
+        name="Take",
+        description="The chosen take",
+        update=_list_actors,
+    )
+
+    def take(self) -> MFN_TakeItem | None:
+        """The chosen take."""
+        return self.takes[self.take_index] if 0 <= self.take_index < len(self.takes) else None
+
+
+CLASSES = (MFN_CastRow, MFN_SceneSettings, MFN_TakeItem, MFN_WindowState)
+
+
+def register() -> None:
+    for each in CLASSES:
+        bpy.utils.register_class(each)
+    bpy.types.Scene.mfn = PointerProperty(type=MFN_SceneSettings)
+    bpy.types.WindowManager.mfn = PointerProperty(type=MFN_WindowState, options={"SKIP_SAVE"})
+
+
+def unregister() -> None:
+    del bpy.types.WindowManager.mfn
+    del bpy.types.Scene.mfn
+    for each in reversed(CLASSES):
+        bpy.utils.unregister_class(each)

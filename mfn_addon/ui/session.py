@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is going on right now: the running source, the faces in view, the recording.
+
+Kept outside of Blender's data, so that undo, file load and saving never touch it, and panels
+can draw from it without work. Nothing in here is a reference to Blender's data.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from ..face import Face, FaceFrame
+from ..rig import Binding
+from ..take import TakeWriter
+
+
+class Source(Protocol):
+    """What a live source offers; see `capture.live.LiveReceiver`, whose words these are."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def alive(self) -> bool: ...
+    @property
+    def latency(self) -> float: ...
+    @property
+    def preview_frame(self) -> int: ...
+    def poll(self) -> list[FaceFrame]: ...
+    def preview(self) -> np.ndarray | None: ...
+    def stop(self) -> None: ...
+
+
+@dataclass
+class Session:
+    """One run from Start to Stop.
+
+    Attributes:
+        source: where the faces come from.
+        title: the source's name for people.
+        scene: the driven scene's name and session id.
+        bindings: character's session id -> binding, made anew when the character changes.
+        problems: character's session id -> why it is not driven.
+        recent: the last frames, the newest last: previews come a little later than frames.
+        recorder: the take under way, and recording_from: its first frame's time.
+        arrivals: when the last frames came, for the rate.
+        previewed: the number of the frame that the preview shows, and drawn: when it was drawn.
+    """
+
+    source: Source
+    title: str
+    scene: tuple[str, int]
+    bindings: dict[int, Binding] = field(default_factory=dict)
+    problems: dict[int, str] = field(default_factory=dict)
+    recent: deque[FaceFrame] = field(default_factory=lambda: deque(maxlen=90))
+    recorder: TakeWriter | None = None
+    recording_from: float | None = None
+    arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=60))
+    previewed: int = -1
+    drawn: float = 0.0
+
+    def see(self, frames: list[FaceFrame]) -> None:
+        """Take note of what has come in."""
+        now = time.monotonic()
+        self.arrivals.extend(now for _ in frames)
+        self.recent.extend(frames)
+
+    @property
+    def frame(self) -> FaceFrame | None:
+        """The newest frame, None before the first."""
+        return self.recent[-1] if self.recent else None
+
+    def rate(self) -> float:
+        """Frames a second over the last second or two."""
+        if len(self.arrivals) < 2:
+            return 0.0
+        span = self.arrivals[-1] - self.arrivals[0]
+        return (len(self.arrivals) - 1) / span if span > 0 else 0.0
+
+    def faces(self) -> dict[int, Face]:
+        """The faces in view by actor."""
+        return {face.id: face for face in self.frame.faces} if self.frame is not None else {}
+
+    def recorded(self) -> float:
+        """Seconds recorded so far."""
+        if self.recorder is None or self.frame is None or self.recording_from is None:
+            return 0.0
+        return max(0.0, self.frame.time - self.recording_from)
+
+
+@dataclass
+class Message:
+    """The last thing that happened, for the panel."""
+
+    text: str = ""
+    icon: str = "INFO"
+
+
+current: Session | None = None
+message = Message()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension's interface, registered in an empty file, with a source that the test feeds."""
+
+import bpy
+import numpy as np
+import pytest
+
+from mfn_addon import ui
+from mfn_addon.ui import live, properties, session
+from tests.rig.characters import new_file
+
+
+class FakeSource:
+    """Yields what the test puts in."""
+
+    def __init__(self):
+        self.waiting, self.state, self.message, self.latency = [], "running", "", 0.0
+        self.picture, self.preview_frame, self.stopped = None, -1, False
+
+    @property
+    def alive(self):
+        return self.state == "running"
+
+    def give(self, *frames, picture=False):
+        self.waiting.extend(frames)
+        if picture:
+            self.picture = np.full((180, 320, 3), 90, np.uint8)
+            self.preview_frame = frames[-1].frame
+
+    def end(self, state="ended", message=""):
+        self.state, self.message = state, message
+
+    def poll(self):
+        frames, self.waiting = self.waiting, []
+        return frames
+
+    def preview(self):
+        return self.picture
+
+    def stop(self):
+        self.stopped = True
+        self.state = "stopped"
+
+
+@pytest.fixture(autouse=True)
+def interface(tmp_path, monkeypatch):
+    new_file()
+    monkeypatch.setattr(properties, "takes_folder", lambda _: tmp_path / "takes")
+    monkeypatch.setattr(live, "takes_folder", lambda _: tmp_path / "takes")
+    session.message.text = ""
+    ui.register()
+    yield
+    if hasattr(bpy.types.Scene, "mfn"):
+        ui.unregister()
+
+
+@pytest.fixture
+def source():
+    return FakeSource()
+
+
+@pytest.fixture
+def running(source, interface):
+    live.start(bpy.context, source, "test")
+    return source

@@ -228,7 +228,7 @@ class CameraProcess:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
         command = list(command or [python_executable(), "-s", "-m", "mfn_addon.cli", "camera"])
         if not str(source).isdecimal():
-            source = Path(source).resolve()  # the process has another working folder
+            source = Path(str(source)).resolve()  # the process has another working folder
         command += ["--source", str(source), "--connect", self._receiver.address]
         command += ["--preview", str(preview_side), *(["--loop"] if loop else []), *options]
         try:

@@ -13,7 +13,7 @@ import signal
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import cv2
 
@@ -123,7 +123,7 @@ def _open(args: argparse.Namespace) -> LiveSource:
     return open_source(args.source, loop=args.loop, size=(int(width), int(height)), rate=args.rate)
 
 
-def _facts(source: LiveSource) -> dict[str, float]:
+def _facts(source: LiveSource) -> dict[str, Any]:
     return {
         "width": source.width,
         "height": source.height,

@@ -7,6 +7,7 @@ of the repository with its training environment and data."""
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 
 from ..capture.errors import InputError
 
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Hand over to training/evaluate.py."""
     try:
-        from training import evaluate
+        evaluate = import_module("training.evaluate")
     except ModuleNotFoundError as error:
         raise InputError(
             f"evaluating needs the repository and its training environment ({error.name} is not "

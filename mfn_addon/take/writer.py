@@ -22,8 +22,6 @@ COMMIT_EVERY = 0.4
 _WAITING_FRAMES = 36_000
 """Frames that may wait for a slow disk (ten minutes at 60 a second) before `add` waits too."""
 
-_END = None
-
 
 class TakeWriter:
     """Records FaceFrames into a new take; a context manager.
@@ -89,7 +87,7 @@ class TakeWriter:
         if self._closed:
             return
         self._closed = True
-        self._queue.put(_END)
+        self._queue.put(None)  # the end
         self._thread.join()
         if self._error:
             raise self._error
@@ -170,7 +168,7 @@ class _Batch:
 
     def add(self, frame: FaceFrame | None) -> None:
         """Insert a frame and its samples; None ends the recording."""
-        if frame is _END:
+        if frame is None:
             self.open = False
             return
         run = self._connection.execute

@@ -63,7 +63,7 @@ class ArrayFilter:
         else:
             speed = np.abs(self._rate) / unit
         share = smoothing(self._cutoff + self._speed * speed, dt)
-        self._value = self._value + share * (value - self._value)
+        self._value += share * (value - self._value)
         return self._value.astype(np.float32)
 
     def reset(self) -> None:

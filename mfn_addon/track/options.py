@@ -23,6 +23,7 @@ class Smoothing:
         identity: seconds over which identity weights are averaged: a head does not change.
     """
 
+    # ruff: noqa: RUF009 (a OneEuro is immutable)
     rotation: OneEuro = OneEuro(1.5, 5.0)
     translation: OneEuro = OneEuro(1.2, 30.0)
     box: OneEuro = OneEuro(2.0, 10.0)

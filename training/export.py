@@ -31,7 +31,7 @@ FORMAT_VERSION = "1"
 
 
 class Find(nn.Module):
-    """Pixels (1, H, W, 3) uint8 -> maps, score (1, N), box (1, N, 4), picture size (2,)."""
+    """Pixels (1, H, W, 3) uint8 -> maps, score (1, N), box (1, N, 4)."""
 
     def __init__(self, model: Mfn):
         super().__init__()
@@ -40,24 +40,23 @@ class Find(nn.Module):
     def forward(self, image: torch.Tensor):
         maps, pyramid = self.model.features(image.permute(0, 3, 1, 2).float())
         logits, boxes = self.model.candidates(pyramid)
-        shape = torch._shape_as_tensor(image)
-        size = torch.stack([shape[2], shape[1]]).float()
         # Regions read these maps only; the coarser two have done their part in the pyramid.
-        return maps[0], maps[1], maps[2], pyramid[0], torch.sigmoid(logits), boxes, size
+        return maps[0], maps[1], maps[2], pyramid[0], torch.sigmoid(logits), boxes
 
 
 class Read(nn.Module):
-    """Maps, picked (16, 4) boxes and the picture's size -> the faces' parameters."""
+    """Maps and picked (16, 4) boxes -> the faces' parameters."""
 
     def __init__(self, model: Mfn):
         super().__init__()
         self.model = model
 
-    def forward(self, map2, map4, map8, top, box, size):
+    def forward(self, map2, map4, map8, top, box):
         middle = (box[:, :2] + box[:, 2:]) / 2
         side = ((box[:, 2:] - box[:, :2]).amax(1) * REGION_MARGIN).clamp(min=1.0)
         regions = torch.cat([torch.zeros_like(side[:, None]), middle, side[:, None]], 1)
-        pose, identity, expression = self.model.regions([map2, map4, map8], top, regions, size)
+        unused = torch.ones(2)  # the exported sampling works in px of the input
+        pose, identity, expression = self.model.regions([map2, map4, map8], top, regions, unused)
         rotation, centre, scale = look_from_pose(pose, regions)
         return rotation, centre, scale, identity, expression.clamp(0, 1)
 
@@ -131,13 +130,13 @@ def build(model: Mfn) -> onnx.ModelProto:
     with torch.no_grad():
         example = finder(image)
     find = export_part(
-        finder, (image,), ["image"], [*maps, "score_all", "box_all", "size"],
+        finder, (image,), ["image"], [*maps, "score_all", "box_all"],
         {"image": {1: "height", 2: "width"}, **spatial, "score_all": {1: "cells"},
          "box_all": {1: "cells"}},
     )  # fmt: skip
     box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(MAX_FACES, 1)
     read = export_part(
-        reader, (*example[:4], box, example[6]), [*maps, "box", "size"],
+        reader, (*example[:4], box), [*maps, "box"],
         ["rotation", "centre", "scale", "identity", "expression"], spatial,
     )  # fmt: skip
     for part in (find, read):
@@ -146,9 +145,9 @@ def build(model: Mfn) -> onnx.ModelProto:
     read = compose.add_prefix(read, "read/", rename_inputs=True, rename_outputs=False)
     merged = compose.merge_models(
         find, pick_graph(), io_map=[("score_all", "score_in"), ("box_all", "box_in")],
-        outputs=[*maps, "size", "score", "box"],
+        outputs=[*maps, "score", "box"],
     )  # fmt: skip
-    io_map = [(name, f"read/{name}") for name in (*maps, "box", "size")]
+    io_map = [(name, f"read/{name}") for name in (*maps, "box")]
     outputs = ["score", "box", "rotation", "centre", "scale", "identity", "expression"]
     whole = compose.merge_models(merged, read, io_map=io_map, outputs=outputs)
     halve(whole)

@@ -139,24 +139,46 @@ class Regions(nn.Module):
         Returns:
             (R, 9) pose, (R, 40) identity, (R, 52) expression, all unbounded.
         """
-        overview = read_regions(top, regions, size, 8)
+        overview = read_regions(top, regions, size, 8, 1 / 8)
         pose = self.pose_out(self.pose(overview))
-        regional = self.regional(read_regions(maps[2], regions, size, 8))
+        regional = self.regional(read_regions(maps[2], regions, size, 8, 1 / 8))
         identity = self.identity_out(self.identity(torch.cat([regional, overview], 1)))
-        local = self.local2(read_regions(maps[0], regions, size, 32))
-        local = torch.cat([local, read_regions(maps[1], regions, size, 16)], 1)
+        local = self.local2(read_regions(maps[0], regions, size, 32, 1 / 2))
+        local = torch.cat([local, read_regions(maps[1], regions, size, 16, 1 / 4)], 1)
         local = self.local8(self.local4(local))
         joined = self.joined(torch.cat([local, regional, overview], 1))
         return pose, identity, self.expression_out(self.expression(joined))
 
 
+class RoiAlign(torch.autograd.Function):
+    """Stands for ONNX's RoiAlign while a graph is traced; it computes nothing."""
+
+    @staticmethod
+    def forward(ctx, feature, corners, picture, cells, scale):
+        return feature.new_zeros(corners.shape[0], feature.shape[1], cells, cells)
+
+    @staticmethod
+    def symbolic(g, feature, corners, picture, cells, scale):
+        return g.op(
+            "RoiAlign", feature, corners, picture, mode_s="avg", output_height_i=cells,
+            output_width_i=cells, sampling_ratio_i=1, spatial_scale_f=scale,
+            coordinate_transformation_mode_s="half_pixel",
+        )  # fmt: skip
+
+
 def read_regions(
-    feature: torch.Tensor, regions: torch.Tensor, size: torch.Tensor, cells: int
+    feature: torch.Tensor, regions: torch.Tensor, size: torch.Tensor, cells: int, scale: float
 ) -> torch.Tensor:
     """(R, C, cells, cells): bilinear samples at the cell centres of each region.
 
-    The regions must be sorted by picture; they are sampled picture by picture.
+    The regions must be sorted by picture; they are sampled picture by picture. What lies beyond
+    the map counts as zero. An exported graph says the same with ONNX's RoiAlign, which ONNX
+    Runtime computes some ten times faster than GridSample.
     """
+    if torch.onnx.is_in_onnx_export():
+        half = regions[:, 3:4] / 2
+        corners = torch.cat([regions[:, 1:3] - half, regions[:, 1:3] + half], 1)
+        return RoiAlign.apply(feature, corners, regions[:, 0].long(), cells, scale)
     steps = (torch.arange(cells, device=feature.device, dtype=torch.float32) + 0.5) / cells - 0.5
     across = (regions[:, 1:2] + steps * regions[:, 3:4]) / size[0] * 2 - 1  # (R, cells)
     down = (regions[:, 2:3] + steps * regions[:, 3:4]) / size[1] * 2 - 1
@@ -183,7 +205,7 @@ def _sample(feature: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
     """One picture's (1, C, H, W) map at (R, cells, cells, 2) -> (R, C, cells, cells)."""
     count, cells = grid.shape[0], grid.shape[1]
     flat = grid.reshape(1, count * cells, cells, 2)
-    out = F.grid_sample(feature.float(), flat, align_corners=False, padding_mode="border")
+    out = F.grid_sample(feature.float(), flat, align_corners=False, padding_mode="zeros")
     return out.reshape(-1, count, cells, cells).transpose(0, 1)
 
 

@@ -137,21 +137,21 @@ def shade(
                     first, second = LOOK_CLOTH, LOOK_CLOTH2
                     if look[LOOK_PATTERN] >= 4.0:
                         # the shirt shows between the lapels and as a collar
-                        opening = (q + 0.36) * 0.42
+                        opening = max(0.0, q + 0.40) * 0.9
                         collar = q > neckline - 0.016
                         if look[LOOK_PATTERN] == 4.0:
                             shirt = collar or abs(u) < opening * 0.55
-                            if shirt and not collar and abs(u) < 0.045:
+                            if shirt and not collar and abs(u) < 0.035:
                                 first = LOOK_HAT  # the tie
                             elif shirt:
                                 pattern = 1.0
-                            elif abs(u) < opening * 0.55 + 0.012:
+                            elif abs(u) < opening * 0.55 + 0.015:
                                 pattern = -0.6  # the lapel's edge
                         elif collar or abs(u) < 0.02:
                             pattern = -0.3
                     weave = 0.9 + 0.2 * strands[int(q * 9000.0) & 255, int(u * 900.0) & 63] / 255.0
-                    fold = strands[int(u * 40.0 + q * 60.0 + 512.0) & 255, int(q * 30.0) & 63]
-                    weave *= 0.85 + 0.3 * fold / 255.0
+                    fold = np.sin(19.0 * u + 26.0 * q + 2.5 * np.sin(11.0 * u - 14.0 * q))
+                    weave *= 1.0 + 0.12 * fold * np.sin(7.0 * u + 3.0)
                     edge = min(1.0, (neckline - q) / 0.004)
                     weave *= 0.6 + 0.4 * edge
                     red = weave * (

@@ -79,8 +79,8 @@ rigs: .venv-4.2/made  ## rebuild the sample characters: sample_rigs/*.blend
 clip: .venv/made  ## render the demo's footage anew: demo/three_people.mp4
 	@$(BIN)/python -m demo.make_clip
 
-train: .venv-train/made  ## train the network from nothing and export models/mfn.onnx
-	@$(BIN_TRAIN)/python -m training.train
+train: .venv-train/made  ## make the data, train MFN from the landed weights and export models/mfn.onnx
+	@$(BIN_TRAIN)/python -m training
 
 # ---- what is measured ----
 bench: .venv/made  ## speed as ratios to a limit or a peer: build/bench/

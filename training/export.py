@@ -23,6 +23,7 @@ from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
 from training.model import MAX_FACES, REGION_MARGIN, Mfn, look_from_pose
+from training.train import write_weights
 
 OPSET = 17
 OVERLAP = 0.45  # boxes that overlap more are one face
@@ -203,9 +204,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--output", type=Path, default=Path("models/mfn.onnx"))
+    parser.add_argument("--weights", type=Path, help="also write the weights to resume from")
     parser.add_argument("--version", default="0.1.0")
     arguments = parser.parse_args()
-    model = build(load_checkpoint(arguments.checkpoint))
+    network = load_checkpoint(arguments.checkpoint)
+    if arguments.weights:
+        write_weights(network.state_dict(), arguments.weights)
+    model = build(network)
     describe(model, arguments.version)
     onnx.save(model, arguments.output)
     print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.2f} MB")

@@ -186,6 +186,9 @@ def train(arguments: argparse.Namespace) -> None:
         if not arguments.restart:
             optimiser.load_state_dict(saved["optimiser"])
             done, spent = saved["done"], saved["spent"]
+    elif arguments.init and Path(arguments.init).is_file():
+        model.load_state_dict(read_weights(Path(arguments.init)))
+        average = {key: value.clone() for key, value in model.state_dict().items()}
     weights = asdict(Weights())
     loader = iter(
         DataLoader(
@@ -231,6 +234,18 @@ def train(arguments: argparse.Namespace) -> None:
             last_save = time.time()
     save(output / "last.pt", model, average, optimiser, done, spent)
     log.write(done, spent)
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """A state dictionary that `write_weights` has written, in float32."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return {k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()}
+
+
+def write_weights(state: dict[str, torch.Tensor], path: Path) -> None:
+    """A state dictionary in float16: what is landed, and what the next training starts from."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({k: v.half() if v.dtype == torch.float32 else v for k, v in state.items()}, path)
 
 
 def save(path: Path, model: Mfn, average: dict, optimiser, done: int, spent: float) -> None:
@@ -313,6 +328,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", default="training/work/run")
     parser.add_argument("--resume", help="a checkpoint to go on from")
+    parser.add_argument("--init", help="weights to start from, if nothing is resumed")
     parser.add_argument("--restart", action="store_true", help="with --resume: a new schedule")
     return parser.parse_args(words)
 

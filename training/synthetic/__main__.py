@@ -32,6 +32,7 @@ from tqdm import tqdm
 from mfn_addon.face import IDENTITY_COUNT, LANDMARK_COUNT
 from mfn_addon.face.names import EXPRESSIONS
 
+from .people import load_wardrobe
 from .scene import MAX_FACES, Studio, pack
 
 CHUNK = 50
@@ -101,7 +102,8 @@ def generate(
                 for job in jobs:
                     bar.update(work(job))
             else:
-                with multiprocessing.Pool(workers) as pool:
+                load_wardrobe()  # before the fork, so that the workers share it
+                with multiprocessing.get_context("fork").Pool(workers) as pool:
                     for done in pool.imap_unordered(work, jobs):
                         bar.update(done)
         if packed:

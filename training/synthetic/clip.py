@@ -24,9 +24,17 @@ from mfn_addon.face import EXPRESSION_INDEX, IDENTITY_COUNT
 from . import shade
 from .expressions import COUNT, consistent, look, set_
 from .hair import STYLES
-from .people import HAIR_COLOURS, IRIS_COLOURS, SKIN_TONES, Person, linear, load_wardrobe, random_person
-from .photo import Light, develop
 from .head import light_axes
+from .people import (
+    HAIR_COLOURS,
+    IRIS_COLOURS,
+    SKIN_TONES,
+    Person,
+    linear,
+    load_wardrobe,
+    random_person,
+)
+from .photo import Light, develop
 from .scene import Canvas, Painter, Pose, euler, pack, visible_share
 
 SAMPLES = 3
@@ -294,9 +302,9 @@ class Writer:
 
 def stage(people: int, width: int, height: int) -> list[tuple[float, float, float]]:
     """Where people sit: (x, y, z) metres in the camera frame, side by side, the middle one back."""
-    spread = 0.46
+    spread = 0.43
     return [
-        ((k - (people - 1) / 2) * spread, -0.02, -1.55 - (0.16 if k % 2 else 0.0))
+        ((k - (people - 1) / 2) * spread, 0.06, -1.32 - (0.2 if k % 2 else 0.0))
         for k in range(people)
     ]
 

@@ -7,7 +7,7 @@ bound to the skull point nearest to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,8 @@ class Hair:
         bind: (n,) the head mesh's point that each follows.
         torso: (n,) 0..1, how far a point follows the torso instead of the head.
         hairline: which of the atlas' hairlines goes with it.
-        height: (n,) how high above the skull each point lies, metres.
+        outward: (t, 3) which way each triangle faces if it lies on the skull, else zero; such a
+            triangle cannot be seen from behind.
     """
 
     points: np.ndarray
@@ -37,6 +38,7 @@ class Hair:
     bind: np.ndarray
     torso: np.ndarray
     hairline: int
+    outward: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,15 @@ STYLES: tuple[Style, ...] = (
 """Index into these is a person's hair style; what follows them in `people` is bald and buzz cut."""
 
 
-def grow_all(mesh: HeadMesh, hairlines, seed: int = 3) -> list[Hair]:
-    """Every style of STYLES. About three seconds, once a process."""
-    return [
-        grow(mesh, style, hairlines[style.hairline], np.random.default_rng(seed + k))
-        for k, style in enumerate(STYLES)
-    ]
+def grow_all(mesh: HeadMesh, hairlines, seed: int = 3) -> tuple[list[Hair], list[Hair]]:
+    """Every style of STYLES: in full, and with fewer, wider ribbons for faces that are small."""
+    out: tuple[list[Hair], list[Hair]] = ([], [])
+    for k, style in enumerate(STYLES):
+        few = replace(style, strands=int(style.strands * 0.5), width=style.width * 1.5)
+        for hairs, what in zip(out, (style, few), strict=True):
+            rng = np.random.default_rng(seed + k)
+            hairs.append(grow(mesh, what, hairlines[style.hairline], rng))
+    return out
 
 
 class Skull:
@@ -319,10 +324,14 @@ def bind(parts, skull: Skull, mesh: HeadMesh, style: Style) -> Hair:
         aux.append(a)
         offset += len(p)
     at = np.concatenate(points).astype(np.float32)
-    near = skull.index[skull.nearest(at)]
+    nearest = skull.nearest(at)
+    near = skull.index[nearest]
+    every = np.concatenate(triangles)
+    on_head = (at[every, 1] > -0.02).all(1)
+    outward = skull.normal[nearest[every[:, 0]]] * on_head[:, None]
     torso = np.where(at[:, 1] < -0.03, mesh.neck[near], 0)
     return Hair(
         at, np.concatenate(normal).astype(np.float32),
-        np.concatenate(triangles).astype(np.int32), np.concatenate(aux).astype(np.float32),
-        near.astype(np.int32), torso.astype(np.float32), style.hairline,
+        every.astype(np.int32), np.concatenate(aux).astype(np.float32),
+        near.astype(np.int32), torso.astype(np.float32), style.hairline, outward.astype(np.float32),
     )  # fmt: skip

@@ -54,6 +54,8 @@ class Wardrobe:
     mesh: HeadMesh
     atlas: Atlas
     hair: list[Hair]
+    hair_far: list[Hair]
+    """The same styles with fewer ribbons."""
     glasses: list[Glasses]
     hats: list[Part]
     hat_kinds: tuple[str, ...]
@@ -70,10 +72,12 @@ def load_wardrobe(path: Path = DEFAULT_PATH) -> Wardrobe:
                   zip(range(-12, 13), np.hanning(27)[1:-1], strict=True))  # fmt: skip
     blurred = np.argsort(np.argsort(blurred.ravel())) / blurred.size
     kinds = ("beanie", "beanie", "beanie", "cap", "cap", "cap", "scarf", "scarf")
+    hair, hair_far = grow_all(mesh, HAIRLINES)
     return Wardrobe(
         mesh=mesh,
         atlas=build_atlas(mesh),
-        hair=grow_all(mesh, HAIRLINES),
+        hair=hair,
+        hair_far=hair_far,
         glasses=[build_glasses(mesh, rng) for _ in range(18)],
         hats=[build_hat(mesh, kind, rng) for kind in kinds],
         hat_kinds=kinds,

@@ -115,7 +115,8 @@ class Painter:
             focal: px of the final picture, principal point in its middle.
             number: the face's number, written to the canvas' owner buffer.
         """
-        mesh, wardrobe = self.wardrobe.mesh, self.wardrobe
+        mesh, wardrobe, samples = self.wardrobe.mesh, self.wardrobe, canvas.samples
+        size = focal * 0.15 / -pose.translation[2] * samples  # samples a face is wide
         plain, points = self.shape(person.identity, expression)
         region = np.einsum("ijk,ij->ik", points[mesh.region], mesh.region_weights)
         landmarks = points[mesh.landmarks]
@@ -145,10 +146,11 @@ class Painter:
         if hat is not None:
             triangles[0], material[0] = mesh.triangles[~hat.covers], mesh.material[~hat.covers]
         if person.hair >= 0 and not hidden:
-            hair = wardrobe.hair[person.hair]
+            hair = (wardrobe.hair if size > 260 else wardrobe.hair_far)[person.hair]
             extra = hair.points + moved[hair.bind]
             raster.bend_neck(extra, hair.torso, torso, pivot)
-            hair_triangles = hair.triangles
+            view = pose.rotation.T @ (-pose.translation / np.linalg.norm(pose.translation))
+            hair_triangles = hair.triangles[hair.outward @ view.astype(np.float32) > -0.3]
             if hat is not None:  # the hat presses what is under it; drop it
                 under = hair.points[:, 1] > 0.038
                 hair_triangles = hair_triangles[~under[hair_triangles].any(1)]
@@ -184,10 +186,8 @@ class Painter:
         turned = np.empty_like(normal)
         raster.turn(normal, pose.rotation, np.zeros(3, np.float32), turned)
         screen = np.empty_like(points)
-        samples = canvas.samples
         cx, cy = canvas.width * samples / 2, canvas.height * samples / 2
         x0, y0, x1, y1 = raster.project(camera, np.float32(focal * samples), cx, cy, screen)
-        size = focal * 0.15 / -pose.translation[2] * samples  # samples a face is wide
         rows, columns = canvas.depth.shape
         box = np.array([max(0, int(x0)), max(0, int(y0)),
                         min(columns, int(x1) + 2), min(rows, int(y1) + 2)])  # fmt: skip

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""MFN learns, is exported as it is, and composed scenes keep their labels true."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from mfn_addon.face import load_head_model
+from training import train
+from training.bank import FaceBank, load_surface, mirror_matrix, mirror_order
+from training.losses import FaceLoss, assign, box_loss
+from training.model import Mfn, cell_centres, look_from_pose, regions_of, rotation_from_6d
+from training.scenes import Composer
+
+
+def painted_bank(count: int = 6, size: int = 96) -> FaceBank:
+    """Faces as coloured discs on the surface's box: enough to check geometry by colour."""
+    import cv2
+
+    surface = load_surface()
+    random = np.random.default_rng(0)
+    rotation = np.repeat(np.eye(3, dtype=np.float32)[None], count, 0)
+    centre = np.full((count, 2), size / 2, np.float32)
+    scale = np.full(count, size * 2.6, np.float32)
+    identity = (random.standard_normal((count, 40)) * 0.3).astype(np.float32)
+    expression = np.zeros((count, 52), np.float32)
+    points = surface.project(rotation, centre, scale, identity, expression)
+    crops = np.zeros((count, size, size, 3), np.uint8)
+    for crop, marks in zip(crops, points, strict=True):
+        hull = cv2.convexHull(np.round(marks).astype(np.int32))
+        cv2.fillConvexPoly(crop, hull, (255, 40, 40))
+    return FaceBank(crops, rotation, centre, scale, identity, expression,
+                    np.ones(52, np.float32), "painted")  # fmt: skip
+
+
+def composer(seed: int = 0, size: int = 128) -> Composer:
+    grey = [np.full((64, 64, 3), 60, np.uint8)]
+    return Composer([painted_bank()], [1.0], grey, load_surface(), size, seed)
+
+
+def test_composed_boxes_lie_on_their_faces():
+    maker = composer()
+    hits = []
+    for _ in range(20):
+        picture, faces = maker.mosaic()
+        for face in faces:
+            x0, y0, x1, y1 = np.round(face["box"]).astype(int)
+            x, y = (x0 + x1) // 2, (y0 + y1) // 2
+            if 0 <= x < 128 and 0 <= y < 128:
+                red, green, _ = picture[y, x].astype(int)
+                hits.append(red > green + 30)
+    assert len(hits) > 20
+    assert np.mean(hits) > 0.98
+
+
+def test_a_mirrored_face_keeps_its_landmarks():
+    model = load_head_model()
+    identity = np.random.default_rng(3).standard_normal(40).astype(np.float32)
+    expression = np.random.default_rng(4).random(52).astype(np.float32)
+    straight = model.vertices(identity, expression) * (-1, 1, 1)
+    mirrored = model.vertices(mirror_matrix(model) @ identity, expression[mirror_order()])
+    nearest = [np.linalg.norm(mirrored - vertex, axis=1).min() for vertex in straight[::97]]
+    assert np.median(nearest) < 0.0015
+    assert (mirror_order()[mirror_order()] == np.arange(52)).all()
+
+
+def test_each_face_is_answered_for_by_cells_of_its_level():
+    boxes = torch.tensor([[10.0, 10, 40, 40], [60, 60, 180, 190]])
+    centres, levels = cell_centres(192, 192)
+    answer, _, _ = assign(centres, levels, boxes, torch.zeros(2, dtype=torch.bool))
+    assert set(levels[answer == 0].tolist()) == {0}
+    assert set(levels[answer == 1].tolist()) == {2}
+    ignored, left_out, _ = assign(centres, levels, boxes, torch.tensor([True, False]))
+    assert (ignored != 0).all()
+    assert left_out[answer == 0].all()
+
+
+def test_box_loss_is_zero_for_the_truth_and_grows():
+    truth = torch.tensor([[0.0, 0, 10, 10]])
+    assert float(box_loss(truth, truth)) == pytest.approx(0, abs=1e-6)
+    assert float(box_loss(truth + 20, truth)) > float(box_loss(truth + 5, truth)) > 0.3
+
+
+def test_zero_outputs_mean_a_face_looking_ahead():
+    assert torch.allclose(rotation_from_6d(torch.zeros(2, 6)), torch.eye(3).repeat(2, 1, 1))
+    regions = regions_of(torch.tensor([[10.0, 20, 110, 100]]), torch.zeros(1))
+    _, centre, scale = look_from_pose(torch.zeros(1, 9), regions)
+    assert centre[0].tolist() == [60, 60]
+    assert float(scale[0]) == pytest.approx(125 / 0.2)
+
+
+def test_face_loss_is_zero_for_the_truth():
+    surface = load_surface()
+    loss = FaceLoss(surface.neutral, surface.basis, surface.weight, np.full(52, 0.2, np.float32))
+    regions = torch.tensor([[0.0, 50, 50, 100]])
+    rotation, centre, scale = look_from_pose(torch.zeros(1, 9), regions)
+    truth = {"rotation": rotation, "centre": centre, "scale": scale,
+             "identity": torch.zeros(1, 40), "expression": torch.zeros(1, 52),
+             "trusted": torch.ones(1, 52)}  # fmt: skip
+    zero = torch.zeros(1, 9), torch.zeros(1, 40), torch.zeros(1, 52)
+    assert all(float(v) < 1e-5 for v in loss(*zero, regions, truth).values())
+    smile = torch.zeros(1, 52)
+    smile[0, 43] = 1
+    losses = loss(zero[0], zero[1], smile, regions, truth)
+    assert float(losses["expression"]) > 0.05
+    assert float(losses["landmarks"]) > 1e-4
+
+
+@pytest.fixture(scope="module")
+def short_run(tmp_path_factory) -> Path:
+    """Twelve steps on painted faces, with loader, checkpoint and curves."""
+    output = tmp_path_factory.mktemp("run")
+    arguments = train.parse(
+        ["--photos", "", "--steps", "12", "--batch", "4", "--size", "64", "--workers", "0",
+         "--output", str(output), "--photo-share", "0"]
+    )  # fmt: skip
+    original = train.make_composer
+    train.make_composer = lambda a, seed: composer(seed, 64)
+    try:
+        train.train(arguments)
+        first = Namespace(**vars(arguments))
+        first.steps, first.resume = 14, str(output / "last.pt")
+        train.train(first)
+    finally:
+        train.make_composer = original
+    return output
+
+
+def test_a_run_leaves_checkpoint_log_and_curves_and_can_be_resumed(short_run):
+    saved = torch.load(short_run / "last.pt", weights_only=True)
+    assert saved["done"] == 14
+    assert (short_run / "log.png").stat().st_size > 1000
+    rows = (short_run / "log.csv").read_text().splitlines()
+    assert len(rows) == 3
+    assert rows[0].startswith("step,minutes,find")
+
+
+def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path):
+    import onnx
+
+    from mfn_addon.network import FaceNetwork
+    from training.export import build, describe, load_checkpoint
+
+    model = load_checkpoint(short_run / "last.pt")
+    for head in model.find:  # hardly trained: let it see faces everywhere
+        head.bias.data[0] = 0.5
+    graph = build(model)
+    describe(graph, "0.0.0")
+    path = tmp_path / "net.onnx"
+    onnx.save(graph, path)
+    network = FaceNetwork(path, least_score=0.1)
+    picture = np.random.default_rng(0).integers(0, 255, (192, 320, 3), np.uint8)
+    faces = network.detect(picture)
+    assert 1 <= len(faces) <= 16
+    with torch.no_grad():
+        pixels = torch.from_numpy(picture)[None].permute(0, 3, 1, 2).float()
+        maps, pyramid = model.features(pixels)
+        logits, boxes = model.candidates(pyramid)
+        best = int(logits[0].argmax())
+        assert faces[0].score == pytest.approx(float(torch.sigmoid(logits[0, best])), abs=2e-3)
+        assert np.allclose(faces[0].box, boxes[0, best].numpy(), atol=0.5)
+        regions = regions_of(torch.from_numpy(faces[0].box[None]), torch.zeros(1))
+        _, identity, expression = model.regions(
+            maps, pyramid[0], regions, torch.tensor([320.0, 192.0])
+        )
+    assert np.allclose(faces[0].expression, expression[0].clamp(0, 1).numpy(), atol=5e-3)
+    assert np.allclose(faces[0].identity, identity[0].numpy(), atol=2e-2)
+
+
+def test_landed_weights_lose_nothing_that_matters(short_run, tmp_path):
+    state = torch.load(short_run / "last.pt", weights_only=True)["average"]
+    train.write_weights(state, tmp_path / "w.pt")
+    model = Mfn()
+    model.load_state_dict(train.read_weights(tmp_path / "w.pt"))
+    key = "regions.expression_out.weight"
+    assert torch.allclose(model.state_dict()[key], state[key], atol=1e-3)

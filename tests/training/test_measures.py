@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The judge is judged first: each measure on cases whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training import measures
+
+
+def picture(boxes, scores, truth, ignore=None):
+    return {
+        "boxes": np.array(boxes, float).reshape(-1, 4),
+        "scores": np.array(scores, float),
+        "truth": np.array(truth, float).reshape(-1, 4),
+        "ignore": np.array(ignore or [False] * len(truth), bool),
+    }
+
+
+A, B, FAR = [0, 0, 10, 10], [20, 0, 30, 10], [100, 100, 110, 110]
+
+
+def test_perfect_detection_has_precision_one():
+    assert measures.average_precision([picture([A, B], [0.9, 0.8], [A, B])], 0.5) == 1
+
+
+def test_a_missed_face_halves_it_and_a_false_alarm_after_the_hit_costs_nothing():
+    assert measures.average_precision([picture([A], [0.9], [A, B])], 0.5) == 0.5
+    assert measures.average_precision([picture([A, FAR], [0.9, 0.1], [A])], 0.5) == 1
+
+
+def test_a_false_alarm_before_the_hit_halves_the_precision():
+    assert measures.average_precision([picture([FAR, A], [0.9, 0.1], [A])], 0.5) == 0.5
+
+
+def test_a_second_box_on_a_face_is_a_false_alarm():
+    shifted = [1, 0, 11, 10]
+    twice = [picture([A, shifted, B], [0.9, 0.8, 0.7], [A, B])]
+    assert measures.average_precision(twice, 0.5) == pytest.approx(0.5 + 0.5 * 2 / 3)
+
+
+def test_ignored_faces_count_neither_way():
+    assert measures.average_precision([picture([B, A], [0.9, 0.8], [A, B], [False, True])], 0.5) == 1
+    assert measures.average_precision([picture([A], [0.8], [A, B], [False, True])], 0.5) == 1
+
+
+def test_angles_of_a_turned_head():
+    yaw = np.radians(30)
+    rotation = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    assert measures.angles(rotation[None])[0] == pytest.approx([30, 0, 0], abs=1e-9)
+
+
+def test_landmark_error_removes_constant_offsets_and_nothing_else():
+    random = np.random.default_rng(0)
+    truth = random.random((40, 68, 2)) * 100
+    truth[:, 36], truth[:, 45] = (0, 0), (50, 0)
+    plain, centred = measures.landmark_error(truth + (5, 0), truth)
+    assert plain == pytest.approx(0.1)
+    assert centred == pytest.approx(0, abs=1e-9)
+    noisy = truth.copy()
+    noisy[:, 17:] += random.standard_normal((40, 51, 2))
+    assert measures.landmark_error(noisy, truth)[1] > 0.02
+
+
+def test_area_under_curve():
+    low, high = np.array([0.1, 0.2]), np.array([0.8, 0.9])
+    assert measures.area_under_curve(high, low) == 1
+    assert measures.area_under_curve(low, high) == 0
+
+
+def test_a_constant_answer_has_no_correlation():
+    assert np.isnan(measures.correlation(np.full(20, 0.3), np.arange(20.0)))
+    assert measures.correlation(np.arange(20.0), 3 - np.arange(20.0)) == pytest.approx(-1)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole training, from data to `models/mfn.onnx`: what `make train` runs.
+
+    python -m training [--minutes 150]
+
+Each stage is skipped where its result is there already, so a stopped run goes on where it was:
+
+1. `training.fit`: 3DMM labels for the photographs of the development data, if there are any;
+2. `training.synthetic`: rendered crops and scenes with exact labels;
+3. `training.train`: from the last checkpoint, else from the landed weights, else from nothing;
+4. `training.export`: models/mfn.onnx, and the weights that the next training starts from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from training import photos
+
+WORK = Path("training/work")
+LANDED = Path("training/weights/mfn.pt")
+CROPS, CROP_SIZE = 60_000, 128
+SCENES, SCENE_SIZE = 12_000, 256
+
+
+def run(*words: str) -> None:
+    """One stage in a process of its own, so that its memory is given back."""
+    print("+", *words, flush=True)
+    subprocess.run([sys.executable, "-m", *words], check=True)
+
+
+def render(kind: str, count: int, size: int) -> None:
+    folder = WORK / "rendered" / kind
+    done = folder / "done"
+    if not done.is_file():
+        run("training.synthetic", "--kind", kind, "--count", str(count), "--size", str(size),
+            "--output", str(folder), "--workers", str(os.cpu_count() or 1))  # fmt: skip
+        done.touch()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the data, train MFN, export it.")
+    parser.add_argument("--minutes", type=float, default=150, help="of training proper")
+    parser.add_argument("--crops", type=int, default=CROPS)
+    parser.add_argument("--scenes", type=int, default=SCENES)
+    arguments = parser.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    fitted = WORK / "photos.npz"
+    if photos.data_folder() is None:
+        print("no development data ($MFN_DATA): training on rendered faces alone", file=sys.stderr)
+    elif not fitted.is_file():
+        run("training.fit", "--output", str(fitted))
+    render("crops", arguments.crops, CROP_SIZE)
+    render("scenes", arguments.scenes, SCENE_SIZE)
+    output = WORK / "run"
+    last = output / "last.pt"
+    words = ["training.train", "--rendered", str(WORK / "rendered"), "--photos", str(fitted),
+             "--minutes", str(arguments.minutes), "--output", str(output)]  # fmt: skip
+    if not fitted.is_file():
+        words += ["--photo-share", "0"]
+    words += ["--resume", str(last)] if last.is_file() else ["--init", str(LANDED)]
+    run(*words)
+    run("training.export", str(last), "--weights", str(LANDED))
+
+
+if __name__ == "__main__":
+    main()

@@ -8,11 +8,16 @@ dropped or late frame does not change how they look.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .rotation import quaternion_from_matrix, quaternion_to_matrix, slerp
+
+
+Numbers = Any
+"""A float, or an array of them."""
 
 
 class OneEuro(NamedTuple):
@@ -24,45 +29,53 @@ class OneEuro(NamedTuple):
         derivative: Hz of the low pass on the speed itself; the paper's value is 1.
     """
 
-    cutoff: float
-    speed: float
-    derivative: float = 1.0
+    cutoff: Numbers
+    speed: Numbers
+    derivative: Numbers = 1.0
 
 
-def smoothing(cutoff: np.ndarray | float, dt: float) -> np.ndarray | float:
+def smoothing(cutoff: Numbers, dt: float) -> Numbers:
     """The share of the new sample in a first-order low pass of `cutoff` Hz after `dt` s."""
-    tau = 1.0 / (2 * np.pi * np.maximum(cutoff, 1e-6))
-    return 1.0 / (1.0 + tau / max(dt, 1e-6))
+    turn = 2 * np.pi * max(dt, 1e-6) * cutoff
+    return turn / (turn + 1.0)
 
 
 class ArrayFilter:
-    """A One Euro filter on an array.
+    """A One Euro filter on a (N,) array.
 
-    The cutoff follows the speed of each row (a landmark, a corner, a weight), so that the x and
-    y of a point lag alike. Units are the array's a second over `unit` (e.g. the face's size).
+    The x and y of a point share its speed, so that both lag alike.
     """
 
-    def __init__(self, knobs: OneEuro | tuple[np.ndarray, np.ndarray, float]) -> None:
-        """Either one OneEuro for all rows, or arrays of cutoffs and speeds and a derivative."""
-        if isinstance(knobs, OneEuro):
-            knobs = (np.asarray(knobs.cutoff), np.asarray(knobs.speed), knobs.derivative)
-        self._cutoff, self._speed, self._derivative = knobs
+    def __init__(self, knobs: OneEuro, points: slice = slice(0, 0)) -> None:
+        """
+        Args:
+            knobs: for all values, or with an array in place of each number, (N,) for each.
+            points: which values are the x and y of points, in turn.
+        """
+        self._knobs = knobs
+        self._points = points
         self._value: np.ndarray | None = None
         self._rate = np.zeros(0)
 
-    def __call__(self, value: np.ndarray, dt: float, unit: float = 1.0) -> np.ndarray:
-        """The filtered value, `dt` seconds after the last."""
+    def __call__(self, value: np.ndarray, dt: float, unit: Numbers = 1.0) -> np.ndarray:
+        """The filtered value, (N,) float32.
+
+        Args:
+            value: (N,) the new value.
+            dt: seconds since the last.
+            unit: what the knobs' unit is in the value's, one number or (N,): px a face size.
+        """
         value = np.asarray(value, np.float64)
         if self._value is None:
             self._value, self._rate = value.copy(), np.zeros_like(value)
             return value.astype(np.float32)
         rate = (value - self._value) / max(dt, 1e-6)
-        self._rate = self._rate + smoothing(self._derivative, dt) * (rate - self._rate)
-        if value.ndim == 2:
-            speed = np.linalg.norm(self._rate, axis=1, keepdims=True) / unit
-        else:
-            speed = np.abs(self._rate) / unit
-        share = smoothing(self._cutoff + self._speed * speed, dt)
+        self._rate += smoothing(self._knobs.derivative, dt) * (rate - self._rate)
+        speed = np.abs(self._rate)
+        points = self._rate[self._points].reshape(-1, 2)
+        if len(points):
+            speed[self._points] = np.repeat(np.hypot(points[:, 0], points[:, 1]), 2)
+        share = smoothing(self._knobs.cutoff + self._knobs.speed * speed / unit, dt)
         self._value += share * (value - self._value)
         return self._value.astype(np.float32)
 
@@ -86,8 +99,8 @@ class RotationFilter:
             self._value, self._rate = new, np.zeros(3)
             return quaternion_to_matrix(new)
         turn = _turn_between(self._value, new) / max(dt, 1e-6)
-        self._rate = self._rate + smoothing(self._knobs.derivative, dt) * (turn - self._rate)
-        cutoff = self._knobs.cutoff + self._knobs.speed * float(np.linalg.norm(self._rate))
+        self._rate += smoothing(self._knobs.derivative, dt) * (turn - self._rate)
+        cutoff = self._knobs.cutoff + self._knobs.speed * math.sqrt(self._rate @ self._rate)
         self._value = slerp(self._value, new, float(smoothing(cutoff, dt)))
         return quaternion_to_matrix(self._value)
 
@@ -98,11 +111,14 @@ class RotationFilter:
 
 def _turn_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """(3,) rotation vector from one unit quaternion to another, radians."""
-    w0, v0 = start[0], -start[1:]
-    w1, v1 = end[0], end[1:]
-    w = w0 * w1 - v0 @ v1
-    vector = w1 * v0 + w0 * v1 + np.cross(v1, v0)
-    if w < 0:
-        w, vector = -w, -vector
-    sine = float(np.linalg.norm(vector))
-    return vector * (2.0 * np.arctan2(sine, w) / sine if sine > 1e-9 else 2.0)
+    a, b, c, d = (float(value) for value in start)
+    e, f, g, h = (float(value) for value in end)
+    # The product of `end` and the conjugate of `start`.
+    w = a * e + b * f + c * g + d * h
+    x = a * f - b * e - c * h + d * g
+    y = a * g + b * h - c * e - d * f
+    z = a * h - b * g + c * f - d * e
+    sine = math.sqrt(x * x + y * y + z * z)
+    angle = 2.0 * math.atan2(sine, abs(w))
+    factor = math.copysign(angle / sine if sine > 1e-9 else 2.0, w)
+    return np.array([x, y, z]) * factor

@@ -3,38 +3,29 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 
 def quaternion_from_matrix(matrix: np.ndarray) -> np.ndarray:
     """(4,) float64 unit quaternion, w >= 0, of a (3, 3) rotation."""
-    m = np.asarray(matrix, np.float64)
-    # The largest of the four squared components keeps the division far from zero.
-    squares = np.array(
-        [
-            1 + m[0, 0] + m[1, 1] + m[2, 2],
-            1 + m[0, 0] - m[1, 1] - m[2, 2],
-            1 - m[0, 0] + m[1, 1] - m[2, 2],
-            1 - m[0, 0] - m[1, 1] + m[2, 2],
-        ]
-    )
-    biggest = int(np.argmax(squares))
-    wx, wy, wz = m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]
-    xy, xz, yz = m[0, 1] + m[1, 0], m[0, 2] + m[2, 0], m[1, 2] + m[2, 1]
+    (a, b, c), (d, e, f), (g, h, i) = np.asarray(matrix, np.float64).tolist()
+    # Of the four components, the largest keeps the division far from zero.
     rows = (
-        (squares[0], wx, wy, wz),
-        (wx, squares[1], xy, xz),
-        (wy, xy, squares[2], yz),
-        (wz, xz, yz, squares[3]),
+        (1 + a + e + i, h - f, c - g, d - b),
+        (h - f, 1 + a - e - i, b + d, c + g),
+        (c - g, b + d, 1 - a + e - i, f + h),
+        (d - b, c + g, f + h, 1 - a - e + i),
     )
-    quaternion = np.array(rows[biggest])
-    quaternion /= np.linalg.norm(quaternion)
-    return quaternion if quaternion[0] >= 0 else -quaternion
+    row = max(range(4), key=lambda n: rows[n][n])
+    length = math.sqrt(sum(value * value for value in rows[row]))
+    return np.array(rows[row]) / (length if rows[row][0] >= 0 else -length)
 
 
 def quaternion_to_matrix(quaternion: np.ndarray) -> np.ndarray:
     """(3, 3) float32 rotation of a unit quaternion."""
-    w, x, y, z = np.asarray(quaternion, np.float64)
+    w, x, y, z = np.asarray(quaternion, np.float64).tolist()
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -53,12 +44,12 @@ def slerp(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
     if cosine > 0.9995:  # nearly equal: the arc is a line
         mixed = start + share * (end - start)
     else:
-        angle = np.arccos(cosine)
-        mixed = np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
-    return mixed / np.linalg.norm(mixed)
+        angle = math.acos(cosine)
+        mixed = math.sin((1 - share) * angle) * start + math.sin(share * angle) * end
+    return mixed / math.sqrt(mixed @ mixed)
 
 
 def angle_between(first: np.ndarray, second: np.ndarray) -> float:
     """Radians between two (3, 3) rotations."""
-    cosine = (float(np.sum(first * second)) - 1) / 2  # trace(first^T second)
-    return float(np.arccos(np.clip(cosine, -1, 1)))
+    cosine = (float(np.vdot(first, second)) - 1) / 2  # trace(first^T second)
+    return math.acos(min(max(cosine, -1.0), 1.0))

@@ -9,6 +9,7 @@ new actor.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -128,18 +129,21 @@ class Tracker:
         free_faces = [n for n in range(len(faces)) if n not in matched]
         taken = set(map(id, matched.values()))
         free_tracks = [track for track in self._tracks if id(track) not in taken]
+        if not free_faces or not free_tracks:
+            return
         costs = np.array(
             [[cost(track, faces[n], time) for n in free_faces] for track in free_tracks]
-        ).reshape(len(free_tracks), len(free_faces))
+        )
         for row, column in assign(costs):
             matched[free_faces[column]] = free_tracks[row]
 
     def _cost_in_view(self, track: _Track, face: Face, time: float) -> float:
         """Of a face being the track's next, by place above all; the longer it was hidden, the
         more its identity counts."""
-        foreign = min(self._deviation(track, face), _IDENTITY_CEILING) - 1.0
-        weight = self.options.identity_weight * (1.0 + 3.0 * (time - track.time))
-        cost = self._cost_by_place(track, face, time) + weight * foreign
+        cost = self._cost_by_place(track, face, time)
+        if cost < _WORST_MATCH:
+            foreign = min(self._deviation(track, face), _IDENTITY_CEILING) - 1.0
+            cost += self.options.identity_weight * (1.0 + 3.0 * (time - track.time)) * foreign
         return cost if cost < _WORST_MATCH else _IMPOSSIBLE
 
     def _cost_by_place(self, track: _Track, face: Face, time: float) -> float:
@@ -150,14 +154,14 @@ class Tracker:
             return _IMPOSSIBLE
         reach = self.options.reach + self.options.reach_per_second * gap
         size = box_size(face.box)
-        distance = np.linalg.norm(_centre(face.box) - track.predicted_centre(time))
-        place = distance / (reach * np.sqrt(size * track.size))
+        distance = math.dist(_centre(face.box), track.predicted_centre(time))
+        place = distance / (reach * math.sqrt(size * track.size))
         if place > 1.0:
             return _IMPOSSIBLE
-        growth = abs(np.log(size / track.size)) / (0.35 + 0.5 * gap)
+        growth = math.log(size / track.size) / (0.35 + 0.5 * gap)
         turn = angle_between(face.rotation, track.face.rotation) / (0.6 + 2.0 * gap)
         cost = place**2 + 0.5 * growth**2 + 0.1 * min(turn, 3.0) ** 2
-        return float(cost) if cost < _WORST_MATCH else _IMPOSSIBLE
+        return cost if cost < _WORST_MATCH else _IMPOSSIBLE
 
     def _cost_returning(self, track: _Track, face: Face, time: float) -> float:
         """Of a face being an actor who was away (or whom a cut has moved), by identity."""
@@ -167,7 +171,7 @@ class Tracker:
         if deviation > self.options.recognise:
             return _IMPOSSIBLE
         gap = max(time - track.time, 0.0)
-        distance = np.linalg.norm(_centre(face.box) - track.centre) / track.size
+        distance = math.dist(_centre(face.box), track.centre) / track.size
         return float(deviation + 0.3 * min(distance / (2.0 + gap), 2.0))
 
     def _deviation(self, track: _Track, face: Face) -> float:
@@ -232,8 +236,9 @@ def _contained(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _shared(first: np.ndarray, second: np.ndarray) -> float:
-    sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
-    return float(np.prod(np.maximum(sides, 0)))
+    a, b, c, d = first.tolist()
+    e, f, g, h = second.tolist()
+    return max(min(c, g) - max(a, e), 0.0) * max(min(d, h) - max(b, f), 0.0)
 
 
 def _area(box: np.ndarray) -> float:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -211,6 +212,30 @@ def test_the_process_imports_no_bpy_and_needs_no_installation(tmp_path, reposito
         cwd=tmp_path, env=child_environment("t"), check=True, timeout=60,
     )  # fmt: skip
     assert "mfn_addon" not in os.environ.get("PYTHONPATH", "")
+
+
+def test_as_an_extension_under_another_name(tmp_path, repository):
+    """Installed as Blender does it: a package of another name, in a folder that nobody knows."""
+    installed = tmp_path / "bl_ext" / "user_default" / "mfn_face_capture"
+    shutil.copytree(
+        repository / "mfn_addon", installed / "mfn_addon", ignore=shutil.ignore_patterns("*.pyc")
+    )
+    (installed / "__init__.py").touch()
+    use = (
+        "import time\n"
+        "from bl_ext.user_default.mfn_face_capture.mfn_addon.capture.live import CameraProcess\n"
+        "process = CameraProcess(7)\n"
+        f"deadline = time.monotonic() + {PATIENCE}\n"
+        "while process.alive and time.monotonic() < deadline: process.poll(); time.sleep(0.01)\n"
+        "print(process.state, process.message)\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", use], env={**environment, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=2 * PATIENCE,
+    )  # fmt: skip
+    assert done.stdout.startswith("failed")
+    assert "camera 7" in done.stdout
 
 
 def test_the_receiving_end_needs_no_opencv():

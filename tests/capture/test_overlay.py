@@ -34,7 +34,7 @@ def test_without_a_head_model_there_are_boxes():
 def test_a_preview_of_another_size_is_drawn_to_its_scale(head_model: HeadModel):
     small = draw_overlay(grey(160, 120), one_face(), head_model)
     rows, columns = np.nonzero((small != 128).any(axis=2))
-    assert 35 < rows.min() < rows.max() < 100
+    assert 20 < rows.min() < rows.max() < 100
     assert abs(columns.mean() - 80) < 8
 
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+import mfn_addon.capture.footage  # noqa: F401 (before any test calls OpenCV: hushes its decoder)
 from mfn_addon.cli import main
 from mfn_addon.face import EXPRESSIONS, FaceFrame
 from mfn_addon.take import Take, TakeWriter

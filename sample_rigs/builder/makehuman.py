@@ -31,7 +31,7 @@ class Person:
 
     Attributes:
         ancestry: shares of "african", "asian", "caucasian"; they sum to 1.
-        male, old: 0..1 between female and male, young and old.
+        male, old, child: 0..1 between female and male, young and old, young and child.
         muscle, weight: "min", "average" or "max".
         local: weights 0..1 of MakeHuman's local targets by "folder/name"; a name that starts
             with "eyes/", "cheek/" or "ears/" stands for both sides.
@@ -43,6 +43,7 @@ class Person:
     muscle: str = "average"
     weight: str = "average"
     local: dict[str, float] = field(default_factory=dict)
+    child: float = 0.0
 
 
 class MakeHuman:
@@ -71,7 +72,8 @@ class MakeHuman:
         """(V, 3) the whole base mesh in the person's shape, decimetres."""
         shape = self.base.vertices.astype(np.float64)
         for sex, of_sex in (("male", person.male), ("female", 1 - person.male)):
-            for age, of_age in (("old", person.old), ("young", 1 - person.old)):
+            young = 1 - person.old - person.child
+            for age, of_age in (("old", person.old), ("child", person.child), ("young", young)):
                 share = of_sex * of_age
                 if share <= 0:
                     continue

@@ -51,11 +51,12 @@ def set_stage(face: np.ndarray, width: float, backdrop: tuple[float, float, floa
     scene.view_settings.view_transform = "Standard"
     shading = scene.display.shading
     shading.light, shading.color_type = "STUDIO", "VERTEX"
+    shading.studio_light = "paint.sl"  # of Blender's own lights the kindest to skin
     shading.background_type = "WORLD"
     shading.show_cavity, shading.cavity_type = True, "SCREEN"
     shading.curvature_ridge_factor = shading.curvature_valley_factor = 0.6
     shading.show_specular_highlight = True
-    scene.display.render_aa = "8"
+    scene.display.render_aa = "5"
 
 
 def _look(made: bpy.types.Object, goal: np.ndarray) -> None:

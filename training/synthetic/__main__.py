@@ -32,6 +32,8 @@ from tqdm import tqdm
 from mfn_addon.face import IDENTITY_COUNT, LANDMARK_COUNT
 from mfn_addon.face.names import EXPRESSIONS
 
+from training.photos import data_folder
+
 from .people import load_wardrobe
 from .scene import MAX_FACES, Studio, pack
 
@@ -120,9 +122,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True, help="a folder, or a file FILE.npz")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--backgrounds", type=Path, help="tar of photographs without faces")
-    parser.add_argument("--samples", type=Path, help="array file of real faces' blendshape scores")
+    parser.add_argument("--backgrounds", type=Path, help="tar of photographs without faces (default: the development data's, if present)")
+    parser.add_argument("--samples", type=Path, help="array file of real faces' blendshape scores (default: as above)")
     arguments = parser.parse_args()
+    data = data_folder()
+    if data is not None:  # the development data makes faces livelier; nothing depends on it
+        arguments.backgrounds = arguments.backgrounds or data / "backgrounds" / "backgrounds.tar"
+        arguments.samples = arguments.samples or data / "photos" / "expression_samples.npy"
     size = arguments.size or (128 if arguments.kind == "crops" else 256)
     generate(
         arguments.kind, arguments.count, size, arguments.height or size, arguments.seed,

@@ -142,10 +142,10 @@ def draw_brows(rng: np.random.Generator, points: np.ndarray) -> np.ndarray:
     knots = np.linspace(0, 1, len(points))
     for mirror in (1, -1):
         for _ in range(count):
-            t = rng.uniform(gap, tail)
+            t = gap + (tail - gap) * rng.beta(1.35, 1.1)
             x = np.interp(t, knots, points[:, 0]) + min(t, 0) * 0.035
             y = np.interp(t, knots, points[:, 1]) + lift + arch * np.sin(np.pi * np.clip(t, 0, 1))
-            width = thickness * np.interp(t, [-0.1, 0.05, 0.6, 1], [0.5, 1, 0.85, 0.25])
+            width = thickness * np.interp(t, [-0.12, 0.15, 0.6, 1], [0.45, 1, 0.85, 0.25])
             offset = rng.normal(0, 0.5) * width
             # hairs stand up at the inner end, lie outward at the tail, and meet in the middle
             lean = np.interp(t, [0, 0.25, 1], [1.35, 0.75, -0.1]) - 60 * offset * (t > 0.15)

@@ -174,7 +174,7 @@ def perform(
 
 CAST = (
     # skin tone, hair colour, iris, hair style, jacket pattern, beard share, glasses
-    (2.2, 2, 3, 14, 0, 0.0, False),
+    (2.2, 2, 3, 10, 0, 0.0, False),
     (6.2, 0, 0, 9, 4, 0.55, False),
     (1.0, 4, 6, 2, 5, 0.0, True),
     (4.4, 1, 1, 18, 1, 0.0, False),

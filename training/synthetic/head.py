@@ -123,7 +123,7 @@ def load_head_mesh(path: Path = DEFAULT_PATH) -> HeadMesh:
         aux[of_teeth, 3] = gum - y if upper else y - gum
     for kind in ("teethUpper", "teethLower", "tongue"):
         of_part = np.unique(triangles[names == kind])
-        aux[of_part, 2] = mouth_occlusion(neutral[of_part, 2])
+        aux[of_part, 2] = 0.75 * mouth_occlusion(neutral[of_part, 2])  # in the lips' shadow
     in_mouth = np.unique(triangles[material == raster.MOUTH])
     aux[in_mouth, 2] = mouth_occlusion(neutral[in_mouth, 2])
     set_lash_strands(aux, neutral, triangles, names == "lashes")

@@ -136,7 +136,7 @@ def random_person(wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
     frame = linear(np.array([18.0, 16, 16])) if rng.random() < 0.6 else linear(rng.uniform(20, 190, 3))
     look[shade.LOOK_FRAME :][:3] = frame
     look[shade.LOOK_TEETH :][:3] = linear(
-        np.array([236, 228, 212]) - rng.uniform(0, 1) * np.array([20, 30, 55])
+        np.array([222, 214, 198]) - rng.uniform(0, 1) * np.array([20, 30, 55])
     )
     look[shade.LOOK_LIPS_AMOUNT] = rng.uniform(0.6, 1)
     look[shade.LOOK_BROW_AMOUNT] = rng.uniform(0.65, 1)
@@ -159,7 +159,7 @@ def random_person(wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
     look[shade.LOOK_HAIR_SHINE] = rng.uniform(0.02, 0.22)
     look[shade.LOOK_STRAND_CONTRAST] = rng.uniform(0.2, 0.55)
     look[shade.LOOK_WRINKLES] = rng.uniform(0, 0.12) if rng.random() < 0.7 else rng.uniform(0.1, 0.4)
-    look[shade.LOOK_SCLERA] = rng.uniform(0.34, 0.58)
+    look[shade.LOOK_SCLERA] = rng.uniform(0.30, 0.52)
 
     hat = int(rng.integers(len(wardrobe.hats))) if rng.random() < 0.1 else -1
     style = int(rng.choice(len(STYLES), p=STYLE_SHARE))

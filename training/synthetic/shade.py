@@ -203,10 +203,18 @@ def shade(
                     green += cover * (look[LOOK_BEARD + 1] - green)
                     blue += cover * (look[LOOK_BEARD + 2] - blue)
                     cover2 = look[LOOK_SCALP_AMOUNT] * scalp[row, column] / 255.0
-                    red += cover2 * (look[LOOK_HAIR] - red)
-                    green += cover2 * (look[LOOK_HAIR + 1] - green)
-                    blue += cover2 * (look[LOOK_HAIR + 2] - blue)
-                    hairs = look[LOOK_BROW_AMOUNT] * brow[row, column] / 255.0
+                    red += cover2 * (0.6 * look[LOOK_HAIR] - red)  # roots lie in the dark
+                    green += cover2 * (0.6 * look[LOOK_HAIR + 1] - green)
+                    blue += cover2 * (0.6 * look[LOOK_HAIR + 2] - blue)
+                    fx, fy = u * columns - 0.5, v * rows - 0.5  # bilinear: brows are fine
+                    ix = min(columns - 2, max(0, int(fx)))
+                    iy = min(rows - 2, max(0, int(fy)))
+                    fx, fy = min(1.0, max(0.0, fx - ix)), min(1.0, max(0.0, fy - iy))
+                    hairs = (1.0 - fy) * ((1.0 - fx) * brow[iy, ix] + fx * brow[iy, ix + 1])
+                    hairs += fy * ((1.0 - fx) * brow[iy + 1, ix] + fx * brow[iy + 1, ix + 1])
+                    hairs *= look[LOOK_BROW_AMOUNT] / 255.0
+                    if kind == CLOTH:
+                        hairs = 0.0
                     red += hairs * (look[LOOK_BROW] - red)
                     green += hairs * (look[LOOK_BROW + 1] - green)
                     blue += hairs * (look[LOOK_BROW + 2] - blue)

@@ -23,8 +23,9 @@ class Weights:
     rotation: float = 3.0
     place: float = 4.0
     identity: float = 0.15
-    expression: float = 3.0
+    expression: float = 5.0
     landmarks: float = 20.0
+    hints: float = 12.0
 
 
 def assign(
@@ -109,7 +110,7 @@ class FaceLoss:
         flat = turned[..., :2] * depth * turned.new_tensor([1.0, -1.0])
         return centre[:, None] + flat * scale[:, None, None]
 
-    def __call__(self, pose, identity, expression, regions, truth: dict) -> dict:
+    def __call__(self, pose, identity, expression, regions, truth: dict, hints=()) -> dict:
         """The losses of R regions; `truth` holds the labels of the faces in them."""
         rotation, centre, scale = look_from_pose(pose, regions)
         side = regions[:, 3]
@@ -125,6 +126,11 @@ class FaceLoss:
         said = self.points(rotation, centre, scale, torch.cat([identity, expression], 1))
         off = (said - seen).abs().sum(2) / side[:, None]
         off = (off * self.weight).sum(1) / self.weight.sum()
+        marked = (seen - regions[:, None, 1:3]) / side[:, None, None]
+        hint_off = torch.zeros_like(off)
+        for hint in hints:
+            each = (hint[:, : marked.shape[1]] - marked).abs().sum(2)
+            hint_off = hint_off + (each * self.weight).sum(1) / self.weight.sum()
         normal = (expression - truth["expression"]) / self.deviation
         trusted = truth["trusted"]
         expression_off = (
@@ -138,4 +144,5 @@ class FaceLoss:
             "identity": mean((identity - truth["identity"]).abs().mean(1), readable),
             "expression": mean(expression_off, readable),
             "landmarks": mean(off, sure),
+            "hints": mean(hint_off, sure),
         }

@@ -22,6 +22,10 @@ MAX_FACES = 16
 REGION_MARGIN = 1.25
 """Side of the square region that is read for a face, over its box's longer side."""
 
+HINT_POINTS = 300
+"""Surface points (`training.bank.Surface`) that the hint heads mark directly. Hints exist in
+training alone: they pull geometry into the features long before the 3DMM losses could."""
+
 POSE_SIZE = 9  # 6D rotation, centre (2), log scale
 METRE_OF_REGION = 0.2
 """Metres that a region shows, roughly: the log scale that the network gives is relative to it."""
@@ -125,10 +129,16 @@ class Regions(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.expression_out = nn.Linear(160, len(EXPRESSIONS))
+        self.pose_hint = nn.Linear(128, HINT_POINTS * 2)
+        self.expression_hint = nn.Linear(160, HINT_POINTS * 2)
 
-    def forward(
+    def forward(self, *inputs) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Pose, identity and expression of each region; arguments as for `read`."""
+        return self.read(*inputs)[:3]
+
+    def read(
         self, maps: list[torch.Tensor], top: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[torch.Tensor]]:
         """Parameters of each region.
 
         Args:
@@ -137,17 +147,23 @@ class Regions(nn.Module):
             size: (2,) width and height of the input, px.
 
         Returns:
-            (R, 9) pose, (R, 40) identity, (R, 52) expression, all unbounded.
+            (R, 9) pose, (R, 40) identity, (R, 52) expression, all unbounded; and the hints,
+            (R, HINT_POINTS, 2) places of the surface points in units of the region's side.
         """
         overview = read_regions(top, regions, size, 8, 1 / 8)
-        pose = self.pose_out(self.pose(overview))
+        seen = self.pose(overview)
         regional = self.regional(read_regions(maps[2], regions, size, 8, 1 / 8))
         identity = self.identity_out(self.identity(torch.cat([regional, overview], 1)))
         local = self.local2(read_regions(maps[0], regions, size, 32, 1 / 2))
         local = torch.cat([local, read_regions(maps[1], regions, size, 16, 1 / 4)], 1)
         local = self.local8(self.local4(local))
         joined = self.joined(torch.cat([local, regional, overview], 1))
-        return pose, identity, self.expression_out(self.expression(joined))
+        felt = self.expression(joined)
+        hints = [
+            head(x).view(-1, HINT_POINTS, 2)
+            for head, x in ((self.pose_hint, seen), (self.expression_hint, felt))
+        ]
+        return self.pose_out(seen), identity, self.expression_out(felt), hints
 
 
 class RoiAlign(torch.autograd.Function):

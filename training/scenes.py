@@ -60,7 +60,7 @@ class Composer:
         kind = self.random.random()
         if kind < self.rendered_share and self.rendered is not None:
             return self.finish(*self.rendered.pick(self.random, self.size))
-        if kind < self.rendered_share + 0.62 * (1 - self.rendered_share):
+        if kind < self.rendered_share + 0.75 * (1 - self.rendered_share):
             return self.finish(*self.mosaic())
         return self.finish(*self.crowd())
 
@@ -74,7 +74,7 @@ class Composer:
             if self.random.random() < 0.06:
                 continue
             side = min(x1 - x0, y1 - y0)
-            face_side = side * self.random.uniform(0.42, 0.85)
+            face_side = side * self.random.uniform(0.5, 0.92)
             patch, face = self.face(face_side, x1 - x0, y1 - y0, 0.12)
             picture[y0:y1, x0:x1] = patch
             face["centre"] = face["centre"] + (x0, y0)
@@ -85,7 +85,9 @@ class Composer:
     def cells(self) -> list[tuple[int, int, int, int]]:
         size, random = self.size, self.random
         cells = [(0, 0, size, size)]
-        wanted = random.choice([1, 2, 4, 6, 9], p=[0.2, 0.2, 0.3, 0.2, 0.1])
+        # Every face size equally likely on a log scale, down to where expression is unreadable.
+        typical = np.exp(random.uniform(np.log(34), np.log(0.8 * size)))
+        wanted = int(np.clip(np.round((size * 0.66 / typical) ** 2), 1, 9))
         while len(cells) < wanted:
             areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in cells]
             x0, y0, x1, y1 = cells.pop(int(np.argmax(areas)))

@@ -126,9 +126,12 @@ def step_losses(model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.devi
     if keep.sum() > 1:
         regions = jittered(regions_of(batch["box"][keep], batch["picture"][keep])).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
-            pose, identity, expression = model.regions(maps, pyramid[0], regions, size)
+            pose, identity, expression, hints = model.regions.read(maps, pyramid[0], regions, size)
         truth = {key: batch[key][keep].to(device) for key in LABELS}
-        losses |= face_loss(pose.float(), identity.float(), expression.float(), regions, truth)
+        hints = [hint.float() for hint in hints]
+        losses |= face_loss(
+            pose.float(), identity.float(), expression.float(), regions, truth, hints
+        )
     return losses
 
 
@@ -181,9 +184,12 @@ def train(arguments: argparse.Namespace) -> None:
     done, spent = 0, 0.0
     if arguments.resume:
         saved = torch.load(arguments.resume, map_location=device, weights_only=True)
-        model.load_state_dict(saved["average"] if arguments.restart else saved["model"])
-        average = saved["average"]
-        if not arguments.restart:
+        if arguments.restart:  # other weights may have come since: the old ones are a start
+            model.load_state_dict(saved["average"], strict=False)
+            average = {key: value.clone() for key, value in model.state_dict().items()}
+        else:
+            model.load_state_dict(saved["model"])
+            average = saved["average"]
             optimiser.load_state_dict(saved["optimiser"])
             done, spent = saved["done"], saved["spent"]
     elif arguments.init and Path(arguments.init).is_file():
@@ -316,7 +322,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--photos", default="training/work/photos.npz")
     parser.add_argument("--rendered", nargs="*", default=[], help="folders with crops/ and scenes/")
     parser.add_argument("--photo-share", type=float, default=0.6)
-    parser.add_argument("--size", type=int, nargs="+", default=[192, 192, 320],
+    parser.add_argument("--size", type=int, nargs="+", default=[128, 192, 192, 320],
                         help="px of a scene's side; one is drawn for each batch")  # fmt: skip
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3)

@@ -216,6 +216,7 @@ class MFN_OT_add_character(_Telling, bpy.types.Operator):
             return self.failed(error)
         scene.view_layers[0].update()
         character.location.x += 0.6 * len(there)
+        character.show_in_front = False  # the face is what one looks at
         _look_at_characters(context)
         return self.done(f"Added {character.name}")
 

@@ -53,9 +53,10 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
             layout.label(text=_status(live), icon="RADIOBUT_ON")
         elif session.message.text:
             _message(layout, context)
-        icon = preview.picture_icon()
-        if live is not None and icon:
-            layout.template_icon(icon_value=icon, scale=_picture_scale(context))
+        tiles = preview.picture_icons() if live is not None else []
+        row = layout.row(align=True)
+        for icon in tiles:
+            row.template_icon(icon_value=icon, scale=_picture_scale(context) / len(tiles))
 
 
 class MFN_UL_cast(bpy.types.UIList):
@@ -73,16 +74,17 @@ class MFN_UL_cast(bpy.types.UIList):
     ) -> None:
         live = session.current
         face = live.faces().get(row.actor) if live is not None else None
-        split = layout.split(factor=0.42, align=True)
+        split = layout.split(factor=0.36, align=True)
         left = split.row(align=True)
         left.active = live is None or face is not None
+        text = f"{row.actor}"
+        if live is not None:
+            text += f"   {face.score:.0%}" if face is not None else "   lost"
         icon = preview.dot_icon(row.actor)
         if icon:
-            left.label(text=f"Actor {row.actor}", icon_value=icon)
+            left.label(text=text, icon_value=icon)
         else:
-            left.label(text=f"Actor {row.actor}", icon="USER")
-        if live is not None:
-            left.label(text=f"{face.score:.0%}" if face is not None else "lost")
+            left.label(text=text, icon="USER")
         split.prop(row, "character", text="")
 
 
@@ -177,7 +179,7 @@ def _status(live: session.Session) -> str:
 def _message(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """The last message, broken into lines that fit."""
     system = context.preferences.system
-    fits = max(20, int(context.region.width / (6.4 * system.ui_scale)) - 6)
+    fits = max(16, int((context.region.width / system.ui_scale - 80) / 7))
     lines, line = [], ""
     for word in session.message.text.split():
         if line and len(line) + 1 + len(word) > fits:

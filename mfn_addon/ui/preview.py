@@ -20,6 +20,7 @@ EVERY = 0.1
 SIDE = 320
 """px of the picture's longer side."""
 _DOT = 32
+_TILES = ("picture", "picture right")
 
 _collections: list[bpy.utils.previews.ImagePreviewCollection] = []
 """The one collection of our icons, while the extension is enabled."""
@@ -34,9 +35,9 @@ def unregister() -> None:
         bpy.utils.previews.remove(_collections.pop())
 
 
-def picture_icon() -> int:
-    """The picture's icon number; 0 where there is none."""
-    return _icon("picture")
+def picture_icons() -> list[int]:
+    """The icon numbers of the picture's tiles, from left to right; none where there is none."""
+    return [icon for name in _TILES if (icon := _icon(name))]
 
 
 def dot_icon(actor: int) -> int:
@@ -59,7 +60,11 @@ def update(session: Session) -> bool:
 
             image = draw_overlay(image, frame, _head_model())
             break
-    _write("picture", _square(image))
+    tiles = _tiles(image)
+    for name, tile in zip(_TILES, tiles, strict=False):
+        _write(name, tile)
+    for name in _TILES[len(tiles) :]:
+        _forget(name)
     return True
 
 
@@ -74,8 +79,13 @@ def add_dots(actors: list[int]) -> None:
 
 def clear() -> None:
     """Forget the picture."""
+    for name in _TILES:
+        _forget(name)
+
+
+def _forget(name: str) -> None:
     for icons in _collections:
-        icons.pop("picture", None)
+        icons.pop(name, None)
 
 
 def _icon(name: str) -> int:
@@ -99,24 +109,24 @@ def _write(name: str, rgba: np.ndarray) -> None:
         icon.icon_pixels.foreach_set(pixels)
 
 
-def _square(image: np.ndarray) -> np.ndarray:
-    """(S, S, 4) the picture in the middle of a transparent square: icons are square."""
+def _tiles(image: np.ndarray) -> list[np.ndarray]:
+    """One or two (S, S, 4) squares that hold the picture: icons are square, and a wide picture
+    in a single one would leave half of the sidebar's room empty."""
     height, width = image.shape[:2]
-    side = max(height, width)
-    square = np.zeros((side, side, 4), np.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width, :3] = image
-    square[top : top + height, left : left + width, 3] = 255
-    return square
+    count = 2 if width > 1.4 * height else 1
+    side = max(height, -(-width // count))
+    canvas = np.zeros((side, count * side, 4), np.uint8)
+    top, left = (side - height) // 2, (count * side - width) // 2
+    canvas[top : top + height, left : left + width, :3] = image
+    canvas[top : top + height, left : left + width, 3] = 255
+    return np.split(canvas, count, axis=1)
 
 
 def _dot(colour: tuple[int, int, int]) -> np.ndarray:
-    """(32, 32, 4) a filled circle with a soft edge."""
+    """(32, 32, 4) a filled circle with a soft edge; colours are premultiplied in icons."""
     y, x = np.mgrid[:_DOT, :_DOT] - (_DOT - 1) / 2
-    dot = np.empty((_DOT, _DOT, 4), np.uint8)
-    dot[..., :3] = colour
-    dot[..., 3] = np.clip(0.36 * _DOT - np.hypot(x, y) + 0.5, 0, 1) * 255
-    return dot
+    cover = np.clip(0.36 * _DOT - np.hypot(x, y) + 0.5, 0, 1)[..., None]
+    return np.round(cover * (*colour, 255)).astype(np.uint8)
 
 
 def _head_model() -> HeadModel | None:

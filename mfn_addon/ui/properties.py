@@ -117,7 +117,7 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
         name="Name", description="What new takes are called; a number follows", default="Take"
     )
     takes_location: EnumProperty(
-        name="Keep Takes", description="Where takes are kept", items=_LOCATIONS,
+        name="Folder", description="Where takes are kept", items=_LOCATIONS,
         update=_list_takes,
     )  # fmt: skip
     bake_start: IntProperty(

@@ -4,13 +4,13 @@ looks: a few times a second it writes what a person could see into a JSON file.
 """
 
 import json
-import os
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import bpy
 
-STATE = sys.argv[sys.argv.index("--") + 1]
+STATE = Path(sys.argv[sys.argv.index("--") + 1])
 EXTENSION = "bl_ext.user_default.mfn_face_capture.mfn_addon"
 
 
@@ -25,14 +25,39 @@ def sidebar():
     return None, None, None
 
 
+def timeline():
+    """The timeline's place: x, bottom, width, height; y counts down as on the screen."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.ui_type == "TIMELINE" or area.type == "DOPESHEET_EDITOR":
+                return [area.x, window.height - area.y, area.width, area.height]
+    return None
+
+
+def animated():
+    """Whether any character has an action."""
+    owners = [
+        owner
+        for obj in bpy.data.objects
+        for owner in (obj, getattr(obj.data, "shape_keys", None))
+        if owner is not None
+    ]
+    return any(each.animation_data and each.animation_data.action for each in owners)
+
+
 def hovered(window, area, region):
-    """What the button under the mouse does: an operator's or a property's name."""
+    """What the button under the mouse does: an operator's or a property's name.
+
+    Blender tells Python of the property; of an operator it tells by Copy Python Command.
+    """
     with bpy.context.temp_override(window=window, area=area, region=region):
-        operator = getattr(bpy.context, "button_operator", None)
-        if operator is not None:
-            return operator.bl_rna.identifier
-        prop = getattr(bpy.context, "button_prop", None)
-        return prop.identifier if prop is not None else ""
+        prop = getattr(bpy.context, "property", None)
+        if prop is not None:
+            return prop[1]
+        if bpy.ops.ui.copy_python_command_button.poll():
+            bpy.ops.ui.copy_python_command_button()
+            return bpy.context.window_manager.clipboard.partition("(")[0].removeprefix("bpy.ops.")
+    return ""
 
 
 def characters():
@@ -76,6 +101,8 @@ def look():
         "takes": [take.name for take in bpy.context.window_manager.mfn.takes],
         "footage": scene.mfn.footage,
         "actions": [action.name for action in bpy.data.actions],
+        "animated": animated(),
+        "timeline": timeline(),
         "characters": characters(),
     }
     if region is not None:
@@ -91,9 +118,9 @@ def write():
         told = look()
     except Exception as error:
         told = {"error": repr(error)}
-    with open(STATE + ".new", "w", encoding="utf-8") as file:
-        json.dump(told, file)
-    os.replace(STATE + ".new", STATE)
+    fresh = STATE.with_suffix(".new")
+    fresh.write_text(json.dumps(told), encoding="utf-8")
+    fresh.replace(STATE)  # whoever reads it never sees half a file
     return 0.1
 
 

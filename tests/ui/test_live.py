@@ -72,7 +72,8 @@ def test_the_picture_is_drawn_into_an_icon(running):
     running.give(frame(0, face(1)), picture=True)
     tick()
     icons = preview._collections[0]  # without a window Blender gives icons no numbers
-    assert tuple(icons["picture"].image_size) == (320, 320)
+    sizes = {tuple(icons[name].image_size) for name in ("picture", "picture right")}
+    assert sizes == {(180, 180)}
     assert "dot 1" in icons
     live.stop(bpy.context)
     assert "picture" not in icons

@@ -24,7 +24,7 @@ from .skeleton import BoneRest, Channel
 
 By = Literal["AUTO", "SHAPES", "BONES"]
 Turn = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""turn(weights, rotation): (..., 4) an armature-space turn of (..., 52) and (..., 3, 3)."""
+"""turn(weights, rotation): (..., 4) a turn in the head frame, of (..., 52) and (..., 3, 3)."""
 
 STILL = np.array((1.0, 0.0, 0.0, 0.0))
 
@@ -307,11 +307,11 @@ def _role_tracks(
             share = options.neck_share if role == "neck" else 1 - options.neck_share
         if role == "head" and not character.bones[roles[role]].inherits_rotation:
             share = 1.0
-        turns[role] = partial(_head_share, share, axes)
+        turns[role] = partial(_head_share, share)
     for role in sorted(by_bone - {"jaw"}):
-        turns[role] = partial(_eye, role.removeprefix("eye"), axes)
+        turns[role] = partial(_eye, role.removeprefix("eye"))
     if "jaw" in by_bone:
-        turns["jaw"] = partial(_jaw, axes)
+        turns["jaw"] = _jaw
 
     tracks = []
     for role, turn in turns.items():
@@ -319,25 +319,28 @@ def _role_tracks(
         report.bones[role] = bone.name
         path, still = skeleton.in_mode(STILL, bone.rotation_mode)
         indices = tuple(range(len(still)))
-        tracks.append(BoneTrack(bone.name, path, indices, partial(_turned, turn, bone)))
+        carry = bone.axes.T @ axes
+        values = partial(_turned, turn, carry, bone.rotation_mode)
+        tracks.append(BoneTrack(bone.name, path, indices, values))
     return tracks
 
 
-def _head_share(share: float, axes: np.ndarray, _: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    return rot.fraction(skeleton.head_turn(rotation, axes), share)
+def _head_share(share: float, _: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    return rot.fraction(rot.quaternions_of(rotation), share)
 
 
-def _eye(side: str, axes: np.ndarray, weights: np.ndarray, _: np.ndarray) -> np.ndarray:
-    return skeleton.eye_turn(weights, side, axes)
+def _eye(side: str, weights: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return skeleton.eye_turn(weights, side)
 
 
-def _jaw(axes: np.ndarray, weights: np.ndarray, _: np.ndarray) -> np.ndarray:
-    return skeleton.jaw_turn(weights, axes)
+def _jaw(weights: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return skeleton.jaw_turn(weights)
 
 
-def _turned(turn: Turn, bone: BoneRest, weights: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    own = skeleton.bone_turn(turn(weights, rotation), bone)
-    return skeleton.in_mode(own, bone.rotation_mode)[1]
+def _turned(
+    turn: Turn, carry: np.ndarray, mode: str, weights: np.ndarray, rotation: np.ndarray
+) -> np.ndarray:
+    return skeleton.in_mode(rot.carried(turn(weights, rotation), carry), mode)[1]
 
 
 def _channel_tracks(character: Character, report: Report) -> list[BoneTrack]:

@@ -19,56 +19,58 @@ def quaternions_of(matrices: np.ndarray) -> np.ndarray:
     that half turns keep their digits.
     """
     m = np.asarray(matrices, np.float64)
-    m00, m01, m02 = m[..., 0, 0], m[..., 0, 1], m[..., 0, 2]
-    m10, m11, m12 = m[..., 1, 0], m[..., 1, 1], m[..., 1, 2]
-    m20, m21, m22 = m[..., 2, 0], m[..., 2, 1], m[..., 2, 2]
-    squares = np.stack(
-        [1 + m00 + m11 + m22, 1 + m00 - m11 - m22, 1 - m00 + m11 - m22, 1 - m00 - m11 + m22], -1
-    )
-    candidates = np.stack(
-        [
-            np.stack([squares[..., 0], m21 - m12, m02 - m20, m10 - m01], -1),
-            np.stack([m21 - m12, squares[..., 1], m01 + m10, m02 + m20], -1),
-            np.stack([m02 - m20, m01 + m10, squares[..., 2], m12 + m21], -1),
-            np.stack([m10 - m01, m02 + m20, m12 + m21, squares[..., 3]], -1),
-        ],
-        -2,
-    )
-    best = np.argmax(squares, -1)[..., None, None]
-    quaternion = np.take_along_axis(candidates, best, -2)[..., 0, :]
-    quaternion = quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
-    return np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
+    x, y, z = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    # Row k holds the quaternion times four times its own component k.
+    candidates = np.empty((*m.shape[:-2], 4, 4))
+    candidates[..., 0, 0] = 1 + x + y + z
+    candidates[..., 1, 1] = 1 + x - y - z
+    candidates[..., 2, 2] = 1 - x + y - z
+    candidates[..., 3, 3] = 1 - x - y + z
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        difference = m[..., k, j] - m[..., j, k]
+        total = m[..., k, j] + m[..., j, k]
+        candidates[..., 0, 1 + i] = candidates[..., 1 + i, 0] = difference
+        candidates[..., 1 + j, 1 + k] = candidates[..., 1 + k, 1 + j] = total
+    best = np.argmax(np.diagonal(candidates, axis1=-2, axis2=-1), -1)
+    flat = candidates.reshape(-1, 4, 4)
+    quaternion = flat[np.arange(len(flat)), best.ravel()].reshape(*m.shape[:-2], 4)
+    return quaternion * (np.copysign(1, quaternion[..., :1]) / _length(quaternion))
 
 
 def matrices_of(quaternions: np.ndarray) -> np.ndarray:
     """(..., 3, 3) rotation matrices of (..., 4) unit quaternions."""
-    w, x, y, z = np.moveaxis(np.asarray(quaternions, np.float64), -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, -1) for row in rows], -2)
+    q = np.asarray(quaternions, np.float64)
+    matrix = np.empty((*q.shape[:-1], 3, 3))
+    w = q[..., 0]
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        a, b, c = q[..., 1 + i], q[..., 1 + j], q[..., 1 + k]
+        matrix[..., i, i] = 1 - 2 * (b * b + c * c)
+        matrix[..., i, j] = 2 * (a * b - w * c)
+        matrix[..., i, k] = 2 * (a * c + w * b)
+    return matrix
 
 
 def product(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(..., 4) first times second: the rotation that does `second`, then `first`."""
-    a, b, c, d = np.moveaxis(np.asarray(first), -1, 0)
-    e, f, g, h = np.moveaxis(np.asarray(second), -1, 0)
-    return np.stack(
-        [
-            a * e - b * f - c * g - d * h,
-            a * f + b * e + c * h - d * g,
-            a * g - b * h + c * e + d * f,
-            a * h + b * g - c * f + d * e,
-        ],
-        -1,
-    )
+    a, b, c, d = (first[..., i] for i in range(4))
+    e, f, g, h = (second[..., i] for i in range(4))
+    result = np.empty(np.broadcast_shapes(first.shape, second.shape))
+    result[..., 0] = a * e - b * f - c * g - d * h
+    result[..., 1] = a * f + b * e + c * h - d * g
+    result[..., 2] = a * g - b * h + c * e + d * f
+    result[..., 3] = a * h + b * g - c * f + d * e
+    return result
 
 
-def conjugate(quaternions: np.ndarray) -> np.ndarray:
-    """(..., 4) the inverse rotations."""
-    return np.asarray(quaternions) * (1.0, -1.0, -1.0, -1.0)
+def carried(quaternions: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """(..., 4) the same turns in other axes: (3, 3) `axes` carries vectors there."""
+    result = np.array(quaternions, np.float64)
+    result[..., 1:] = result[..., 1:] @ axes.T
+    return result
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.sum(vectors * vectors, -1, keepdims=True))
 
 
 def about(axis: int, angles: np.ndarray) -> np.ndarray:
@@ -83,12 +85,16 @@ def about(axis: int, angles: np.ndarray) -> np.ndarray:
 def fraction(quaternions: np.ndarray, share: float) -> np.ndarray:
     """(..., 4) the same turns, carried out to `share` of their angle (slerp from rest)."""
     q = np.asarray(quaternions, np.float64)
-    q = np.where(q[..., :1] < 0, -q, q)
-    length = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
-    half = np.arctan2(length, q[..., :1])
+    q = q * np.copysign(1, q[..., :1])
+    length = _length(q[..., 1:])
+    half = share * np.arctan2(length, q[..., :1])
+    result = np.empty(q.shape)
+    result[..., :1] = np.cos(half)
     # sin(share * half) / length tends to share as the turn vanishes.
-    scale = np.where(length > 1e-9, np.sin(share * half) / np.maximum(length, 1e-9), share)
-    return np.concatenate([np.cos(share * half), q[..., 1:] * scale], -1)
+    result[..., 1:] = q[..., 1:] * np.where(
+        length > 1e-9, np.sin(half) / np.maximum(length, 1e-9), share
+    )
+    return result
 
 
 def interpolate(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -100,7 +106,7 @@ def interpolate(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> n
     sign = np.where(np.sum(first * second, -1, keepdims=True) < 0, -1.0, 1.0)
     weights = np.asarray(weights)[..., None]
     mixed = first * (1 - weights) + second * sign * weights
-    return mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
+    return mixed / _length(mixed)
 
 
 def continuous(quaternions: np.ndarray) -> np.ndarray:
@@ -144,6 +150,6 @@ def quaternions_of_eulers(angles: np.ndarray, order: str) -> np.ndarray:
 def axis_angles_of(quaternions: np.ndarray) -> np.ndarray:
     """(..., 4) angle, x, y, z, as a pose bone's `rotation_axis_angle` has it."""
     q = np.asarray(quaternions, np.float64)
-    length = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
+    length = _length(q[..., 1:])
     axis = np.where(length > 1e-9, q[..., 1:] / np.maximum(length, 1e-9), (0.0, 1.0, 0.0))
     return np.concatenate([2 * np.arctan2(length, q[..., :1]), axis], -1)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The bones that a face turns: head, neck, eyes, jaw, and channels of a character's own.
 
-Rotations start in the head frame (x to the actor's left, y up, z out of the face). A character's
-axes carry them to its armature space, and the bone's rest orientation into the bone's own.
+Rotations are worked out in the head frame (x to the actor's left, y up, z out of the face). The
+camera sees the actor's face as a viewer in front of the character would, so the camera frame, laid
+onto the character's left, up and front, is the frame to turn in. From there a turn is carried into
+the axes of the bone at rest.
 """
 
 from __future__ import annotations
@@ -137,17 +139,8 @@ def character_axes(bones: Mapping[str, BoneRest], roles: Mapping[str, str], up: 
     return np.column_stack([left, axes[:, 1], np.cross(left, axes[:, 1])])
 
 
-def head_turn(rotation: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """(..., 4) the head's turn in armature space, of (..., 3, 3) `Face.rotation`.
-
-    The camera sees the actor's face as a viewer in front of the character would, so the camera
-    frame, laid onto the character's left, up and front, is the frame to turn in.
-    """
-    return rot.quaternions_of(axes @ np.asarray(rotation, np.float64) @ axes.T)
-
-
-def eye_turn(expression: np.ndarray, side: str, axes: np.ndarray) -> np.ndarray:
-    """(..., 4) an eye's turn against the head, armature space; side "Left" or "Right"."""
+def eye_turn(expression: np.ndarray, side: str) -> np.ndarray:
+    """(..., 4) an eye's turn against the head, head frame; side "Left" or "Right"."""
     degrees = _skeleton()["degrees"]
 
     def angle(direction: str) -> np.ndarray:
@@ -157,11 +150,11 @@ def eye_turn(expression: np.ndarray, side: str, axes: np.ndarray) -> np.ndarray:
     outward = angle("Out") - angle("In")
     yaw = outward if side == "Left" else -outward
     pitch = angle("Down") - angle("Up")
-    return _armature_turn(rot.product(rot.about(1, yaw), rot.about(0, pitch)), axes)
+    return rot.product(rot.about(1, yaw), rot.about(0, pitch))
 
 
-def jaw_turn(expression: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """(..., 4) the jaw's turn against the head, armature space."""
+def jaw_turn(expression: np.ndarray) -> np.ndarray:
+    """(..., 4) the jaw's turn against the head, head frame."""
     degrees = _skeleton()["degrees"]
 
     def weight(name: str) -> np.ndarray:
@@ -169,13 +162,7 @@ def jaw_turn(expression: np.ndarray, axes: np.ndarray) -> np.ndarray:
 
     opening = np.radians(weight("jawOpen") * degrees["jaw open"])
     aside = np.radians((weight("jawLeft") - weight("jawRight")) * degrees["jaw side"])
-    return _armature_turn(rot.product(rot.about(1, aside), rot.about(0, opening)), axes)
-
-
-def bone_turn(turn: np.ndarray, bone: BoneRest) -> np.ndarray:
-    """(..., 4) an armature-space turn as the bone's own rotation from rest."""
-    rest = rot.quaternions_of(bone.axes)
-    return rot.product(rot.product(rot.conjugate(rest), turn), rest)
+    return rot.product(rot.about(1, aside), rot.about(0, opening))
 
 
 def in_mode(quaternions: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
@@ -185,8 +172,3 @@ def in_mode(quaternions: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
     if mode == "AXIS_ANGLE":
         return "rotation_axis_angle", rot.axis_angles_of(quaternions)
     return "rotation_euler", rot.eulers_of(rot.matrices_of(quaternions), mode)
-
-
-def _armature_turn(turn: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    carry = rot.quaternions_of(axes)
-    return rot.product(rot.product(carry, turn), rot.conjugate(carry))

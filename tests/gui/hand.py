@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 """Blender sees it as /repo, as it is the folder from which the tool runs."""
 
 _TAB_WIDTH = 22  # px of the sidebar's column of tabs, at its right edge
+_BLANK = 40_000  # bytes: a picture of an empty screen is far smaller
 _STEP = 9  # px between two looks; a button is about 20 high
 
 
@@ -59,6 +60,17 @@ class Window:
     def picture(self, name: str) -> None:
         """Save a picture of the screen."""
         self.run("shot", str(self.pictures / f"{name}.png"))
+
+    def wait_for_picture(self, seconds: float = 240) -> None:
+        """Wait until Blender has drawn: a first start compiles its shaders on a blank screen."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.picture("0 opened")
+            if (self.pictures / "0 opened.png").stat().st_size > _BLANK:
+                return
+            self._alive()
+            time.sleep(1)
+        raise TimeoutError(f"Blender has drawn nothing in {seconds:.0f} s")
 
     # ---- the eye ----
 

@@ -116,6 +116,7 @@ def start(window: Window) -> None:
         "--python", "/repo/tests/gui/observer.py", "--", "/share/state.json",
     )  # fmt: skip
     window.wait("Blender's window", lambda state: state.get("view"), 120)
+    window.wait_for_picture()
     window.over_view()
     window.press("Escape")  # the splash screen
 

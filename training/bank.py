@@ -59,7 +59,14 @@ class Surface:
     basis: np.ndarray
     weight: np.ndarray
 
-    def project(self, rotation, centre, scale, identity, expression) -> np.ndarray:
+    def project(
+        self,
+        rotation: np.ndarray,
+        centre: np.ndarray,
+        scale: np.ndarray,
+        identity: np.ndarray,
+        expression: np.ndarray,
+    ) -> np.ndarray:
         """(N, ...) parameters -> (N, P, 2) px."""
         weights = np.concatenate([identity, expression], 1)
         shape = self.neutral + np.tensordot(weights, self.basis, 1)
@@ -103,7 +110,7 @@ def photo_bank(path: Path, held_back: bool = False) -> FaceBank:
 class Rows:
     """Some rows of a memory-mapped array, read when asked for."""
 
-    def __init__(self, array: np.ndarray, rows: np.ndarray):
+    def __init__(self, array: np.ndarray, rows: np.ndarray) -> None:
         self.array, self.rows = array, rows
 
     def __len__(self) -> int:

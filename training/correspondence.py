@@ -34,12 +34,90 @@ IBUG_FROM_TEACHER = np.array([
 
 # Lips and lids touch their counterparts, so the nearest skin may be the wrong one's. Which skin
 # each ring may lie on is read off how far an expression pulls it down (metres).
-UPPER_LIP = [191, 80, 81, 82, 13, 312, 311, 310, 415, 185, 40, 39, 37, 0, 267, 269, 270, 409,
-             183, 42, 41, 38, 12, 268, 271, 272, 407, 184, 74, 73, 72, 11, 302, 303, 304, 408]
-LOWER_LIP = [95, 88, 178, 87, 14, 317, 402, 318, 324, 146, 91, 181, 84, 17, 314, 405, 321, 375,
-             96, 89, 179, 86, 15, 316, 403, 319, 325, 77, 90, 180, 85, 16, 315, 404, 320, 307]
-UPPER_LID = {"Right": [246, 161, 160, 159, 158, 157, 173], "Left": [466, 388, 387, 386, 385, 384, 398]}
-LOWER_LID = {"Right": [7, 163, 144, 145, 153, 154, 155], "Left": [249, 390, 373, 374, 380, 381, 382]}
+UPPER_LIP = [
+    191,
+    80,
+    81,
+    82,
+    13,
+    312,
+    311,
+    310,
+    415,
+    185,
+    40,
+    39,
+    37,
+    0,
+    267,
+    269,
+    270,
+    409,
+    183,
+    42,
+    41,
+    38,
+    12,
+    268,
+    271,
+    272,
+    407,
+    184,
+    74,
+    73,
+    72,
+    11,
+    302,
+    303,
+    304,
+    408,
+]
+LOWER_LIP = [
+    95,
+    88,
+    178,
+    87,
+    14,
+    317,
+    402,
+    318,
+    324,
+    146,
+    91,
+    181,
+    84,
+    17,
+    314,
+    405,
+    321,
+    375,
+    96,
+    89,
+    179,
+    86,
+    15,
+    316,
+    403,
+    319,
+    325,
+    77,
+    90,
+    180,
+    85,
+    16,
+    315,
+    404,
+    320,
+    307,
+]
+UPPER_LID = {
+    "Right": [246, 161, 160, 159, 158, 157, 173],
+    "Left": [466, 388, 387, 386, 385, 384, 398],
+}
+LOWER_LID = {
+    "Right": [7, 163, 144, 145, 153, 154, 155],
+    "Left": [249, 390, 373, 374, 380, 381, 382],
+}
 JAW_SPLIT = -0.0125
 LID_SPLIT = -0.0015
 
@@ -133,7 +211,7 @@ def fit_canonical(canonical: np.ndarray, model: dict[str, np.ndarray]) -> tuple[
         for name in ("eyeRight", "eyeLeft")
     ]
     rings = [canonical[[33, 133, 159, 145]].mean(0), canonical[[263, 362, 386, 374]].mean(0)]
-    fronts = [eye.mean(0) + (0, 0, 0.012) for eye in eyes]
+    fronts = [eye.mean(0) + np.array([0, 0, 0.012]) for eye in eyes]
     nose = neutral[np.argmax(neutral[:, 2])]
     s, rotation, t = similarity(np.array([*rings, canonical[4]]), np.array([*fronts, nose]))
     allowed = allowed_triangles(model, skin)

@@ -13,7 +13,9 @@ import csv
 import json
 import sys
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -118,7 +120,7 @@ def photographs(network: FaceNetwork, data: Path, fitted: Path, most: int) -> di
         ),
         "shapes, against the teacher's scores": shape_table(said_a, taught_a),
     }
-    if len(fits):
+    if fits:
         result["shapes, against the fitted weights"] = shape_table(said_a, np.array(fits))
     return result
 
@@ -205,7 +207,7 @@ def clips(network: FaceNetwork, data: Path, teacher: Path) -> dict:
     return result
 
 
-def against_teacher(frames: list[FaceFrame], labels, key: str) -> dict:
+def against_teacher(frames: list[FaceFrame], labels: Mapping, key: str) -> dict:
     names = [str(name) for name in labels["names"]]
     scores, matrix = labels[f"{key}/scores"], labels[f"{key}/matrix"]
     count = min(len(frames), len(scores))
@@ -228,7 +230,7 @@ def against_teacher(frames: list[FaceFrame], labels, key: str) -> dict:
     return result
 
 
-def show(title: str, value, indent: int = 0) -> None:
+def show(title: str, value: Any, indent: int = 0) -> None:
     """Print nested results as an indented table."""
     pad = "  " * indent
     if isinstance(value, dict) and value and all(isinstance(v, dict) for v in value.values()) \

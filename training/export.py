@@ -34,11 +34,11 @@ FORMAT_VERSION = "1"
 class Find(nn.Module):
     """Pixels (1, H, W, 3) uint8 -> maps, score (1, N), box (1, N, 4)."""
 
-    def __init__(self, model: Mfn):
+    def __init__(self, model: Mfn) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, image: torch.Tensor):
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
         maps, pyramid = self.model.features(image.permute(0, 3, 1, 2).float())
         logits, boxes = self.model.candidates(pyramid)
         # Regions read these maps only; the coarser two have done their part in the pyramid.
@@ -48,11 +48,18 @@ class Find(nn.Module):
 class Read(nn.Module):
     """Maps and picked (16, 4) boxes -> the faces' parameters."""
 
-    def __init__(self, model: Mfn):
+    def __init__(self, model: Mfn) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, map2, map4, map8, top, box):
+    def forward(
+        self,
+        map2: torch.Tensor,
+        map4: torch.Tensor,
+        map8: torch.Tensor,
+        top: torch.Tensor,
+        box: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
         middle = (box[:, :2] + box[:, 2:]) / 2
         side = ((box[:, 2:] - box[:, :2]).amax(1) * REGION_MARGIN).clamp(min=1.0)
         regions = torch.cat([torch.zeros_like(side[:, None]), middle, side[:, None]], 1)
@@ -62,7 +69,9 @@ class Read(nn.Module):
         return rotation, centre, scale, identity, expression.clamp(0, 1)
 
 
-def export_part(module: nn.Module, inputs: tuple, names: list[str], outputs: list[str], dynamic):
+def export_part(
+    module: nn.Module, inputs: tuple, names: list[str], outputs: list[str], dynamic: dict
+) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "part.onnx"
         torch.onnx.export(
@@ -75,7 +84,7 @@ def export_part(module: nn.Module, inputs: tuple, names: list[str], outputs: lis
 def pick_graph() -> onnx.ModelProto:
     """score (1, N), box (1, N, 4) -> the best 16 after suppression, empty rows with score 0."""
 
-    def constant(name: str, array: np.ndarray):
+    def constant(name: str, array: np.ndarray) -> TensorProto:
         return numpy_helper.from_array(array, name)
 
     nodes = [

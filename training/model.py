@@ -11,6 +11,7 @@ ones, each joined by what lies above it (Chaudhuri et al., CVPR 2019).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -54,7 +55,7 @@ def conv(inputs: int, outputs: int, size: int = 1, stride: int = 1) -> nn.Sequen
 class Fire(nn.Module):
     """Squeeze to few channels, expand by 1x1 and 3x3, weigh the channels by a global look."""
 
-    def __init__(self, inputs: int, squeeze: int, outputs: int, excite: bool = True):
+    def __init__(self, inputs: int, squeeze: int, outputs: int, excite: bool = True) -> None:
         super().__init__()
         self.squeeze = conv(inputs, squeeze)
         self.expand1 = conv(squeeze, outputs // 2)
@@ -132,7 +133,7 @@ class Regions(nn.Module):
         self.pose_hint = nn.Linear(128, HINT_POINTS * 2)
         self.expression_hint = nn.Linear(160, HINT_POINTS * 2)
 
-    def forward(self, *inputs) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def forward(self, *inputs: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Pose, identity and expression of each region; arguments as for `read`."""
         return self.read(*inputs)[:3]
 
@@ -170,11 +171,18 @@ class RoiAlign(torch.autograd.Function):
     """Stands for ONNX's RoiAlign while a graph is traced; it computes nothing."""
 
     @staticmethod
-    def forward(ctx, feature, corners, picture, cells, scale):
+    def forward(
+        _: Any,
+        feature: torch.Tensor,
+        corners: torch.Tensor,
+        picture: torch.Tensor,
+        cells: int,
+        scale: float,
+    ) -> torch.Tensor:
         return feature.new_zeros(corners.shape[0], feature.shape[1], cells, cells)
 
     @staticmethod
-    def symbolic(g, feature, corners, picture, cells, scale):
+    def symbolic(g: Any, feature: Any, corners: Any, picture: Any, cells: int, scale: float) -> Any:
         return g.op(
             "RoiAlign", feature, corners, picture, mode_s="avg", output_height_i=cells,
             output_width_i=cells, sampling_ratio_i=1, spatial_scale_f=scale,

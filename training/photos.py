@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class PhotoSet:
     held_back: np.ndarray
     emotions: np.ndarray
 
-    def pictures(self, rows: np.ndarray | None = None):
+    def pictures(self, rows: np.ndarray | None = None) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (row, picture uint8 RGB) in the tar's order."""
         rows = np.arange(len(self.members)) if rows is None else rows
         with tarfile.open(self.tar) as tar:

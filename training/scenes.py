@@ -44,10 +44,10 @@ class Composer:
         backgrounds: list[np.ndarray],
         surface: Surface,
         size: int,
-        seed: int,
+        seed: int | tuple[int, ...],
         rendered: RenderedScenes | None = None,
-        rendered_share: float = 0.2,
-    ):
+        rendered_share: float = 0.12,
+    ) -> None:
         self.banks, self.shares = banks, np.array(shares) / np.sum(shares)
         self.backgrounds, self.surface, self.size = backgrounds, surface, size
         self.random = np.random.default_rng(seed)
@@ -86,7 +86,7 @@ class Composer:
         size, random = self.size, self.random
         cells = [(0, 0, size, size)]
         # Every face size equally likely on a log scale, down to where expression is unreadable.
-        typical = np.exp(random.uniform(np.log(34), np.log(0.8 * size)))
+        typical = np.exp(random.uniform(np.log(46), np.log(0.85 * size)))
         wanted = int(np.clip(np.round((size * 0.66 / typical) ** 2), 1, 9))
         while len(cells) < wanted:
             areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in cells]
@@ -104,7 +104,9 @@ class Composer:
         """Heads on a face-free photograph; near ones over far ones."""
         picture = self.background()
         size, random = self.size, self.random
-        count = int(random.choice([0, 1, 2, 3, 5, 8, 12], p=[0.07, 0.13, 0.2, 0.2, 0.2, 0.12, 0.08]))
+        count = int(
+            random.choice([0, 1, 2, 3, 5, 8, 12], p=[0.07, 0.13, 0.2, 0.2, 0.2, 0.12, 0.08])
+        )
         largest = size * (0.75 if count < 3 else 0.4 if count < 6 else 0.24)
         sides = np.sort(np.exp(random.uniform(np.log(11), np.log(largest), count)))
         faces: list[dict] = []
@@ -197,9 +199,9 @@ class Composer:
     def tint(self, patch: np.ndarray) -> np.ndarray:
         """Each face its own light: contrast, brightness, colour cast."""
         random = self.random
-        gain = random.uniform(0.55, 1.3) * (1 + random.normal(0, 0.06, 3))
+        gain = random.uniform(0.7, 1.25) * (1 + random.normal(0, 0.05, 3))
         out = (patch.astype(np.float32) - 100) * gain.astype(np.float32)
-        out += 100 + float(random.uniform(-45, 35))
+        out += 100 + float(random.uniform(-28, 25))
         return np.clip(out, 0, 255).astype(np.uint8)
 
     def mask(self, extent: int, box: np.ndarray) -> np.ndarray:
@@ -209,7 +211,10 @@ class Composer:
         middle = (box[:2] + box[2:]) / 2
         half = (box[2:] - box[:2]) / 2
         centre = (int(middle[0]), int(middle[1] - 0.12 * half[1]))
-        axes = (int(half[0] * random.uniform(1.2, 1.5)) + 1, int(half[1] * random.uniform(1.3, 1.6)) + 1)
+        axes = (
+            int(half[0] * random.uniform(1.2, 1.5)) + 1,
+            int(half[1] * random.uniform(1.3, 1.6)) + 1,
+        )
         cv2.ellipse(mask, centre, axes, 0, 0, 360, 1, -1)
         if random.random() < 0.7:
             neck, shoulder, top = half[0] * 0.8, half[0] * 2.2, middle[1] + half[1] * 0.7
@@ -247,7 +252,9 @@ class Composer:
 class RenderedScenes:
     """Scenes that `training.synthetic` has rendered, with their exact labels."""
 
-    def __init__(self, pictures: np.ndarray, labels: dict[str, np.ndarray], surface: Surface):
+    def __init__(
+        self, pictures: np.ndarray, labels: dict[str, np.ndarray], surface: Surface
+    ) -> None:
         self.pictures, self.labels, self.surface = pictures, labels, surface
 
     def pick(self, random: np.random.Generator, size: int) -> tuple[np.ndarray, list[dict]]:
@@ -325,7 +332,7 @@ def degrade(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
         picture = cv2.filter2D(picture, -1, kernel)
     if random.random() < 0.6:
         gamma = float(np.exp(random.normal(0, 0.25)))
-        gain = random.uniform(0.7, 1.2) if random.random() < 0.85 else random.uniform(0.25, 0.6)
+        gain = random.uniform(0.7, 1.2) if random.random() < 0.92 else random.uniform(0.3, 0.6)
         levels = np.arange(256, dtype=np.float32) / 255
         table = np.clip(levels**gamma * gain * 255, 0, 255).astype(np.uint8)
         picture = cv2.LUT(picture, table)

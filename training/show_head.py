@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draw the head model to be checked by eye: landmarks with numbers, identities, expressions.
 
-    python -m training.show_head --output build/head_model.png
+python -m training.show_head --output build/head_model.png
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def contact_sheet(model: HeadModel, size: int = 320) -> np.ndarray:
         small.append(image)
     columns = 10
     rows = [
-        np.concatenate(small[i : i + columns], 1) for i in range(0, len(small) - columns + 1, columns)
+        np.concatenate(small[i : i + columns], 1)
+        for i in range(0, len(small) - columns + 1, columns)
     ]
     top = np.zeros((size * 3, size * columns, 3), np.uint8)
     top[:, : size * 6] = np.concatenate(large, 1)

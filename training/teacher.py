@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the teacher (MediaPipe's face landmarker) over clips, for comparison.
 
-    python -m training.teacher --bundle face_landmarker.task --output training/work/teacher.npz CLIP...
+    python -m training.teacher --bundle face_landmarker.task CLIP...
 
 Needs `mediapipe` in the running Python (it wants other versions than ours: give it a virtual
 environment of its own) and its model bundle. Nothing in the product depends on it.

@@ -14,6 +14,7 @@ import argparse
 import csv
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,13 +36,14 @@ LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")
 class Scenes(IterableDataset):
     """Endless batches of scenes."""
 
-    def __init__(self, arguments: argparse.Namespace, batch: int):
+    def __init__(self, arguments: argparse.Namespace, batch: int, start: int) -> None:
         self.arguments, self.batch = arguments, batch
+        self.start = start  # steps done before: a resumed run sees other scenes
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[dict]:
         info = torch.utils.data.get_worker_info()
         torch.set_num_threads(1)
-        seed = self.arguments.seed * 1000 + (info.id if info else 0) + int(time.time()) % 100000
+        seed = (self.arguments.seed, self.start, info.id if info else 0)
         composer = make_composer(self.arguments, seed)
         smallest = min(self.arguments.size)
         while True:
@@ -51,7 +53,7 @@ class Scenes(IterableDataset):
             yield collate([composer.scene() for _ in range(count)])
 
 
-def make_composer(arguments: argparse.Namespace, seed: int) -> Composer:
+def make_composer(arguments: argparse.Namespace, seed: int | tuple[int, ...]) -> Composer:
     surface = load_surface()
     banks: list[FaceBank] = []
     shares: list[float] = []
@@ -198,7 +200,7 @@ def train(arguments: argparse.Namespace) -> None:
     weights = asdict(Weights())
     loader = iter(
         DataLoader(
-            Scenes(arguments, arguments.batch),
+            Scenes(arguments, arguments.batch, done),
             batch_size=None,
             num_workers=arguments.workers,
             prefetch_factor=3 if arguments.workers else None,
@@ -254,7 +256,9 @@ def write_weights(state: dict[str, torch.Tensor], path: Path) -> None:
     torch.save({k: v.half() if v.dtype == torch.float32 else v for k, v in state.items()}, path)
 
 
-def save(path: Path, model: Mfn, average: dict, optimiser, done: int, spent: float) -> None:
+def save(
+    path: Path, model: Mfn, average: dict, optimiser: torch.optim.Optimizer, done: int, spent: float
+) -> None:
     """Written beside, then moved into place: a checkpoint is never half a file."""
     part = path.with_suffix(".part")
     torch.save(
@@ -273,7 +277,7 @@ def save(path: Path, model: Mfn, average: dict, optimiser, done: int, spent: flo
 class Log:
     """Running means of the losses, as csv and as a picture of curves."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.recent: dict[str, list[float]] = {}
 
@@ -299,22 +303,22 @@ class Log:
         self.draw()
 
     def draw(self) -> None:
-        import matplotlib
+        import matplotlib as mpl
 
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
+        mpl.use("Agg")
+        from matplotlib import pyplot as plt
 
         with self.path.open() as handle:
             rows = list(csv.DictReader(handle))
         keys = [key for key in rows[0] if key not in ("step", "minutes")]
-        figure, axes = pyplot.subplots(2, (len(keys) + 1) // 2, figsize=(14, 6))
+        figure, axes = plt.subplots(2, (len(keys) + 1) // 2, figsize=(14, 6))
         for key, axis in zip(keys, axes.flat, strict=False):
             axis.plot([float(r["step"]) for r in rows], [float(r[key]) for r in rows])
             axis.set_title(key)
             axis.set_yscale("log")
         figure.tight_layout()
         figure.savefig(self.path.with_suffix(".png"))
-        pyplot.close(figure)
+        plt.close(figure)
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:

@@ -20,6 +20,7 @@ from .names import EXPRESSIONS, IDENTITY_COUNT, LANDMARK_COUNT
 MODELS_FOLDER = Path(__file__).resolve().parents[2] / "models"
 DEFAULT_PATH = MODELS_FOLDER / "head_model.npz"
 
+
 @dataclass(frozen=True)
 class HeadModel:
     """The parametric head, in the head frame: x to the actor's left, y up, z out of the face,

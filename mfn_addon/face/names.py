@@ -38,7 +38,7 @@ IDENTITY_COUNT: Final = 40
 LANDMARK_COUNT: Final = 68
 
 LANDMARK_PARTS: Final[dict[str, range]] = {
-    "jaw": range(0, 17),
+    "jaw": range(17),
     "browRight": range(17, 22),
     "browLeft": range(22, 27),
     "noseBridge": range(27, 31),

@@ -6,12 +6,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from ..face import EXPRESSIONS, NO_ID, Face, HeadModel, load_head_model, place, project_local
 from ..face.head_model import MODELS_FOLDER
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 DEFAULT_PATH = MODELS_FOLDER / "mfn.onnx"
 FORMAT_VERSION = "1"
@@ -72,13 +76,15 @@ class FaceNetwork:
         least_score: float = LEAST_SCORE,
         head_model: HeadModel | None = None,
         long_side: int = LONG_SIDE,
-    ):
+    ) -> None:
         self.path = Path(path or DEFAULT_PATH)
         self.least_score = least_score
         self.long_side = long_side
         self.head_model = head_model or load_head_model()
         self._session = open_session(self.path, threads)
-        check_metadata(self.path, self._session.get_modelmeta().custom_metadata_map, self.head_model)
+        check_metadata(
+            self.path, self._session.get_modelmeta().custom_metadata_map, self.head_model
+        )
 
     def detect(self, image: np.ndarray) -> list[Face]:
         """All faces in a picture, at most 16, the surest first, without ids.
@@ -90,7 +96,9 @@ class FaceNetwork:
             ValueError: the array is of another shape or type.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"expected an (H, W, 3) uint8 picture, got {image.dtype} {image.shape}")
+            raise ValueError(
+                f"expected an (H, W, 3) uint8 picture, got {image.dtype} {image.shape}"
+            )
         pixels, box = letterbox(image, self.long_side)
         outputs = self._session.run(OUTPUTS, {"image": pixels[None]})
         return self._faces(dict(zip(OUTPUTS, outputs, strict=True)), image.shape, box)
@@ -121,7 +129,7 @@ class FaceNetwork:
 OUTPUTS = ("score", "box", "rotation", "centre", "scale", "identity", "expression")
 
 
-def open_session(path: Path, threads: int):
+def open_session(path: Path, threads: int) -> InferenceSession:
     """An ONNX Runtime session on the CPU; its threads sleep between frames."""
     import onnxruntime  # here, so that a Blender without its wheels can still show why
 
@@ -134,9 +142,7 @@ def open_session(path: Path, threads: int):
     # Spinning workers would take a core from Blender while nothing is to be computed.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own classes differ between versions
         raise ValueError(f"{path} is not a usable network: {error}") from error
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-
 from mfn_addon.face import EXPRESSION_INDEX, load_head_model
 from mfn_addon.face.camera import project_local
 from training.fit import prior_scores, solve, teacher_points

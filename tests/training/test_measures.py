@@ -41,7 +41,9 @@ def test_a_second_box_on_a_face_is_a_false_alarm():
 
 
 def test_ignored_faces_count_neither_way():
-    assert measures.average_precision([picture([B, A], [0.9, 0.8], [A, B], [False, True])], 0.5) == 1
+    assert (
+        measures.average_precision([picture([B, A], [0.9, 0.8], [A, B], [False, True])], 0.5) == 1
+    )
     assert measures.average_precision([picture([A], [0.8], [A, B], [False, True])], 0.5) == 1
 
 
@@ -55,7 +57,7 @@ def test_landmark_error_removes_constant_offsets_and_nothing_else():
     random = np.random.default_rng(0)
     truth = random.random((40, 68, 2)) * 100
     truth[:, 36], truth[:, 45] = (0, 0), (50, 0)
-    plain, centred = measures.landmark_error(truth + (5, 0), truth)
+    plain, centred = measures.landmark_error(truth + np.array([5, 0]), truth)
     assert plain == pytest.approx(0.1)
     assert centred == pytest.approx(0, abs=1e-9)
     noisy = truth.copy()

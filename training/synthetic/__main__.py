@@ -31,7 +31,6 @@ from tqdm import tqdm
 
 from mfn_addon.face import IDENTITY_COUNT, LANDMARK_COUNT
 from mfn_addon.face.names import EXPRESSIONS
-
 from training.photos import data_folder
 
 from .people import load_wardrobe
@@ -53,7 +52,7 @@ def arrays(kind: str, count: int, width: int, height: int) -> dict[str, tuple[tu
     return out
 
 
-def work(job) -> int:
+def work(job: tuple) -> int:
     """Fill rows start..stop of the arrays in a folder."""
     folder, kind, seed, start, stop, width, height, backgrounds, samples = job
     studio = _studio(width, height, backgrounds, samples)
@@ -71,7 +70,7 @@ def work(job) -> int:
 _STUDIOS: dict[tuple, Studio] = {}
 
 
-def _studio(width, height, backgrounds, samples) -> Studio:
+def _studio(width: int, height: int, backgrounds: Path | None, samples: Path | None) -> Studio:
     key = (width, height, backgrounds, samples)
     if key not in _STUDIOS:
         _STUDIOS[key] = Studio(width, height, backgrounds, samples)
@@ -117,13 +116,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kind", choices=("scenes", "crops"), required=True)
     parser.add_argument("--count", type=int, required=True)
-    parser.add_argument("--size", type=int, default=None, help="px (default: 128 crops, 256 scenes)")
+    parser.add_argument(
+        "--size", type=int, default=None, help="px (default: 128 crops, 256 scenes)"
+    )
     parser.add_argument("--height", type=int, default=None, help="px, where not square")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True, help="a folder, or a file FILE.npz")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--backgrounds", type=Path, help="tar of photographs without faces (default: the development data's, if present)")
-    parser.add_argument("--samples", type=Path, help="array file of real faces' blendshape scores (default: as above)")
+    parser.add_argument(
+        "--backgrounds",
+        type=Path,
+        help="tar of photographs without faces (default: the development data's, if present)",
+    )
+    parser.add_argument(
+        "--samples",
+        type=Path,
+        help="array file of real faces' blendshape scores (default: as above)",
+    )
     arguments = parser.parse_args()
     data = data_folder()
     if data is not None:  # the development data makes faces livelier; nothing depends on it

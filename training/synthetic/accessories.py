@@ -88,13 +88,12 @@ def build_glasses(mesh: HeadMesh, rng: np.random.Generator) -> Glasses:
         bulge = np.concatenate([[rim.mean(0)], rim]) - rim.mean(0)
         normal = bulge * [14, 14, 0] + [0, 0, 1]
         lens_normal.append(normal / np.linalg.norm(normal, axis=1, keepdims=True))
-        for k in range(sides):
-            lens_triangles.append((base, base + 1 + k, base + 1 + (k + 1) % sides))
+        lens_triangles += [(base, base + 1 + k, base + 1 + (k + 1) % sides) for k in range(sides)]
     left, right = place(1), place(-1)
     a, b = left[np.argmin(left[:, 0])], right[np.argmax(right[:, 0])]
     t = np.linspace(0, 1, 5)[:, None]
     bridge = a + (b - a) * t + np.array([0, 0.006, 0.002]) * np.sin(np.pi * t)
-    tube(bridge + [0, half_height * 0.25, 0], thick * 1.1, False)
+    tube(bridge + np.array([0, half_height * 0.25, 0]), thick * 1.1, False)
     frame_triangles = np.array(triangles, np.int32)
     return Glasses(
         np.concatenate(points).astype(np.float32),
@@ -146,7 +145,9 @@ def build_hat(mesh: HeadMesh, kind: str, rng: np.random.Generator) -> Part:
         a, b = index[:-1, :-1].ravel(), index[:-1, 1:].ravel()
         c, d = index[1:, :-1].ravel(), index[1:, 1:].ravel()
         triangles = np.concatenate([triangles, np.stack([a, b, c], 1), np.stack([b, d, c], 1)])
-        brim_aux = np.stack([brim[:, 0], brim[:, 2], np.ones(len(brim)), 0.8 * np.ones(len(brim))], 1)
+        brim_aux = np.stack(
+            [brim[:, 0], brim[:, 2], np.ones(len(brim)), 0.8 * np.ones(len(brim))], 1
+        )
         aux = np.concatenate([aux, brim_aux])
         points = np.concatenate([points, brim])
         nearest = mesh.skull[np.argmin(((mesh.neutral[mesh.skull] - [0, edge_y, 0.0]) ** 2).sum(1))]

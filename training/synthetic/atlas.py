@@ -11,9 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+if TYPE_CHECKING:
+    from .head import HeadMesh
 
 ATLAS_ORIGIN = (0.635, 0.175)
 ATLAS_SPAN = (0.365, 0.690)
@@ -189,7 +193,7 @@ def beard_layer(rng: np.random.Generator, position: np.ndarray, lips: np.ndarray
                        0.012])  # fmt: skip
     edge = 0.004 + 0.004 * rng.random()
 
-    def below(line):
+    def below(line: np.ndarray | float) -> np.ndarray:
         return np.clip((line - y) / edge, 0, 1)
 
     jaw = below(cheek) * np.clip((z + 0.078) / 0.006, 0, 1)
@@ -281,18 +285,20 @@ HAIRLINES = ((0.0, 0.0), (0.0, 0.0), (-0.004, 0.0), (0.006, 0.004), (0.004, 0.01
              (0.045, 0.02), (0.06, 0.03))  # fmt: skip
 
 
-def build_atlas(mesh, seed: int = 7, variants: int = 16) -> Atlas:
-    """Draw all layers; about two seconds, once a process. `mesh` is a `head.HeadMesh`."""
+def build_atlas(mesh: HeadMesh, seed: int = 7, variants: int = 16) -> Atlas:
+    """Draw all layers; about two seconds, once a process."""
     rng = np.random.default_rng(seed)
-    position = position_map(
-        mesh.neutral, mesh.triangles[mesh.material == 0], mesh.aux
-    )
+    position = position_map(mesh.neutral, mesh.triangles[mesh.material == 0], mesh.aux)
     masks = cv2.imread(str(MASKS)).astype(np.float32) / 255
     lips, lids, ears = (masks[..., k] for k in range(3))
     place = np.nan_to_num(position, nan=1.0)
     x, y, z = (place[..., k] for k in range(3))
-    cheeks = np.exp(-(((np.abs(x) - 0.042) / 0.018) ** 2) - ((y + 0.032) / 0.017) ** 2) * (z > -0.04)
-    socket = np.exp(-(((np.abs(x) - 0.029) / 0.016) ** 2) - ((y - 0.003) / 0.0085) ** 2) * (z > -0.01)
+    cheeks = np.exp(-(((np.abs(x) - 0.042) / 0.018) ** 2) - ((y + 0.032) / 0.017) ** 2) * (
+        z > -0.04
+    )
+    socket = np.exp(-(((np.abs(x) - 0.029) / 0.016) ** 2) - ((y - 0.003) / 0.0085) ** 2) * (
+        z > -0.01
+    )
     oily = np.exp(-((x / 0.02) ** 2)) * (z > 0) * (y > -0.045) + 0.4 * cheeks
     lids = np.maximum(lids * 0.6, socket)
     static = np.stack([lips, lids, cheeks, np.clip(oily, 0, 1)], -1)
@@ -314,4 +320,6 @@ def build_atlas(mesh, seed: int = 7, variants: int = 16) -> Atlas:
             np.isnan(position), 9.0, 0.0), ears, *line)) for line in HAIRLINES
     ]  # fmt: skip
     static_levels = _levels(_to_byte(inner))
-    return Atlas(static_levels, stack(details), stack(brows), stack(beards), stack(scalps), position)
+    return Atlas(
+        static_levels, stack(details), stack(brows), stack(beards), stack(scalps), position
+    )

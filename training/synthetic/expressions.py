@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random expressions: real faces' where samples are at hand, sparse shapes, blinks, gaze, speech."""
+"""Random expressions: real faces' where samples are at hand, few shapes, blinks, gaze, speech."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class ExpressionSampler:
             columns are `_neutral` and then ARKit's names but tongueOut.
     """
 
-    def __init__(self, samples: Path | None = None):
+    def __init__(self, samples: Path | None = None) -> None:
         self.real = None
         if samples is not None and Path(samples).is_file():
             scores = np.load(samples).astype(np.float32)
@@ -129,7 +129,9 @@ class ExpressionSampler:
             return self.everyday(rng)
         w = self.real[rng.integers(len(self.real))].copy()
         if rng.random() < 0.4:
-            w = w * rng.uniform(0.3, 1) + self.real[rng.integers(len(self.real))] * rng.uniform(0, 0.7)
+            w = w * rng.uniform(0.3, 1) + self.real[rng.integers(len(self.real))] * rng.uniform(
+                0, 0.7
+            )
         if rng.random() < 0.5:  # mirror
             for a, b in PAIRS:
                 w[a], w[b] = w[b], w[a]
@@ -207,7 +209,8 @@ class ExpressionSampler:
             close = rng.uniform(0.05, 0.4)
             set_(w, jawOpen=close, mouthClose=close * rng.uniform(0.7, 1),
                  mouthPressLeft=0.6 * loud, mouthPressRight=0.6 * loud,
-                 mouthRollLower=0.5 * loud * rng.random(), mouthRollUpper=0.5 * loud * rng.random())  # fmt: skip
+                 mouthRollLower=0.5 * loud * rng.random(),
+                 mouthRollUpper=0.5 * loud * rng.random())  # fmt: skip
         else:  # f, v
             set_(w, mouthRollLower=0.3 + 0.5 * loud, mouthUpperUpLeft=0.3 * rng.random(),
                  mouthUpperUpRight=0.3 * rng.random(), jawOpen=0.1 * rng.random())  # fmt: skip

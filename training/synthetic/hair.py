@@ -11,8 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from . import raster
 from .atlas import hairline
 from .head import HeadMesh
+
+Ribbons = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Points (n, 3), normals (n, 3), triangles (t, 3), aux (n, 4)."""
 
 SKULL_CENTRE = np.array([0.0, 0.015, -0.065])
 
@@ -94,7 +98,9 @@ STYLES: tuple[Style, ...] = (
 """Index into these is a person's hair style; what follows them in `people` is bald and buzz cut."""
 
 
-def grow_all(mesh: HeadMesh, hairlines, seed: int = 3) -> tuple[list[Hair], list[Hair]]:
+def grow_all(
+    mesh: HeadMesh, hairlines: tuple[tuple[float, float], ...], seed: int = 3
+) -> tuple[list[Hair], list[Hair]]:
     """Every style of STYLES: in full, and with fewer, wider ribbons for faces that are small."""
     out: tuple[list[Hair], list[Hair]] = ([], [])
     for k, style in enumerate(STYLES):
@@ -108,9 +114,7 @@ def grow_all(mesh: HeadMesh, hairlines, seed: int = 3) -> tuple[list[Hair], list
 class Skull:
     """Distance to the head's outer skin, by its nearest point and that point's normal."""
 
-    def __init__(self, mesh: HeadMesh):
-        from . import raster
-
+    def __init__(self, mesh: HeadMesh) -> None:
         normal = np.zeros_like(mesh.neutral)
         raster.normals(mesh.neutral, mesh.smooth[mesh.triangles].astype(np.int32), normal)
         chosen = mesh.skull
@@ -135,7 +139,7 @@ class Skull:
 def grow(mesh: HeadMesh, style: Style, line: tuple[float, float], rng: np.random.Generator) -> Hair:
     """Grow one style."""
     skull = Skull(mesh)
-    roots = scatter_roots(mesh, skull, line, style.strands, rng)
+    roots = scatter_roots(mesh, line, style.strands, rng)
     count, segments = len(roots), 9
     _, normal = skull.push_out(roots, np.zeros(count))
     front = (roots[:, 1] > 0.045) & (roots[:, 2] > -0.045)
@@ -191,7 +195,9 @@ def grow(mesh: HeadMesh, style: Style, line: tuple[float, float], rng: np.random
     return bind(parts, skull, mesh, style)
 
 
-def lie_down(skull: Skull, points, height, fringe) -> np.ndarray:
+def lie_down(
+    skull: Skull, points: np.ndarray, height: np.ndarray, fringe: np.ndarray
+) -> np.ndarray:
     """Bring hair on the head back towards the skin where it stands off too far."""
     near = skull.nearest(points)
     normal = skull.normal[near]
@@ -201,7 +207,7 @@ def lie_down(skull: Skull, points, height, fringe) -> np.ndarray:
     return points - excess[:, None] * normal
 
 
-def clear_face(points, fringe) -> np.ndarray:
+def clear_face(points: np.ndarray, fringe: np.ndarray) -> np.ndarray:
     """Keep all but the fringe out of the face, beside the cheeks."""
     limit = np.interp(points[:, 2], [-0.06, -0.02, 0.03], [0.0, 0.066, 0.058])
     limit = limit * np.clip((0.075 - points[:, 1]) / 0.03, 0, 1) * ~fringe
@@ -210,17 +216,19 @@ def clear_face(points, fringe) -> np.ndarray:
     return out
 
 
-def scatter_roots(mesh, skull, line, count, rng) -> np.ndarray:
+def scatter_roots(
+    mesh: HeadMesh, line: tuple[float, float], count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Roots spread evenly over the scalp inside the hairline."""
-    from . import raster
-
     triangles = mesh.triangles[mesh.material == raster.SKIN]
     corner = mesh.neutral[triangles]
     middle = corner.mean(1)
     ears = (np.abs(middle[:, 0]) > 0.071) & (middle[:, 1] < 0.02) & (middle[:, 2] < -0.05)
     inside = (hairline(middle, *line) > -0.006) & ~(ears & (middle[:, 2] > -0.095))
     corner = corner[inside]
-    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1)
+    area = np.linalg.norm(
+        np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1
+    )
     chosen = rng.choice(len(corner), count * 8, p=area / area.sum())
     weight = rng.dirichlet([1, 1, 1], count * 8)
     points = (corner[chosen] * weight[..., None]).sum(1)
@@ -234,7 +242,13 @@ def scatter_roots(mesh, skull, line, count, rng) -> np.ndarray:
     return points[:count]
 
 
-def comb(style: Style, roots, normal, fringe, rng) -> np.ndarray:
+def comb(
+    style: Style,
+    roots: np.ndarray,
+    normal: np.ndarray,
+    fringe: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """(n, 3) unit directions in which hair leaves its roots."""
     count = len(roots)
     side = np.sign(roots[:, 0] - style.part)[:, None]
@@ -255,7 +269,13 @@ def comb(style: Style, roots, normal, fringe, rng) -> np.ndarray:
     return wanted / np.linalg.norm(wanted, axis=1, keepdims=True)
 
 
-def ribbons(path, out, width, layer, rng):
+def ribbons(
+    path: np.ndarray,
+    out: np.ndarray,
+    width: np.ndarray,
+    layer: np.ndarray,
+    rng: np.random.Generator,
+) -> Ribbons:
     """Ribbons along paths (k, n, 3): points, normals, triangles, aux."""
     rows, count = path.shape[:2]
     along = np.gradient(path, axis=0)
@@ -285,7 +305,7 @@ def ribbons(path, out, width, layer, rng):
     return points.reshape(-1, 3), normal.reshape(-1, 3), triangles, aux.reshape(-1, 4)
 
 
-def knot(centre, tail, skull, rng):
+def knot(centre: np.ndarray, tail: float, skull: Skull, rng: np.random.Generator) -> Ribbons:
     """A bun at `centre`, or a tail that hangs from it."""
     count, rows = 70, 10
     phase = rng.uniform(0, 2 * np.pi, count)
@@ -314,7 +334,7 @@ def knot(centre, tail, skull, rng):
     return ribbons(path, out, np.full(count, 0.011), rng.random(count), rng)
 
 
-def bind(parts, skull: Skull, mesh: HeadMesh, style: Style) -> Hair:
+def bind(parts: list[Ribbons], skull: Skull, mesh: HeadMesh, style: Style) -> Hair:
     """Join the parts and tie each point to the skull."""
     points, normal, triangles, aux, offset = [], [], [], [], 0
     for p, n, t, a in parts:

@@ -230,7 +230,9 @@ def build_bust(neutral: np.ndarray, triangles: np.ndarray, rings: int = 9) -> Bu
         for a, b in zip(triangle, np.roll(triangle, -1), strict=True):
             edges[(min(a, b), max(a, b))] += 1
             directed[(min(a, b), max(a, b))] = (a, b)
-    following = dict(directed[e] for e, n in edges.items() if n == 1 and places[list(e), 1].max() < -0.13)
+    following = dict(
+        directed[e] for e, n in edges.items() if n == 1 and places[list(e), 1].max() < -0.13
+    )
     start = next(iter(following))
     loop = [start]
     while following[loop[-1]] != start:
@@ -249,7 +251,9 @@ def build_bust(neutral: np.ndarray, triangles: np.ndarray, rings: int = 9) -> Bu
         front = np.clip((top[:, 2] + 0.1) / 0.06, -1, 1)
         bulge = np.sin(np.pi * min(1.0, t * 1.1) / 2)
         ring[:, 0] *= 1 + 0.42 * bulge * (0.35 + 0.65 * side) - 0.12 * t
-        ring[:, 2] = -0.1 + (top[:, 2] + 0.1) * (1 + 0.5 * bulge * (1 - side)) + 0.05 * bulge * front
+        ring[:, 2] = (
+            -0.1 + (top[:, 2] + 0.1) * (1 + 0.5 * bulge * (1 - side)) + 0.05 * bulge * front
+        )
         level = top[:, 1] * (1 - min(1.0, 3 * t)) + -0.172 * min(1.0, 3 * t)
         ring[:, 1] = level - drop * (1 - 0.25 * side * (1 - t))
         ring_points.append(ring)

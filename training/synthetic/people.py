@@ -12,7 +12,7 @@ import numpy as np
 from mfn_addon.face import IDENTITY_COUNT
 from mfn_addon.face.head_model import DEFAULT_PATH
 
-from . import shade
+from . import traits
 from .accessories import Glasses, Part, build_glasses, build_hat
 from .atlas import BEARDS, HAIRLINES, Atlas, build_atlas
 from .hair import STYLES, Hair, grow_all
@@ -105,15 +105,15 @@ class Person:
 
 def random_person(wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
     """Draw a person: identity modes ~ N(0, 1), the rest from tables."""
-    look = np.zeros(shade.LOOK_SIZE, np.float32)
+    look = np.zeros(traits.SIZE, np.float32)
     tone = rng.uniform(0, len(SKIN_TONES) - 1)
     skin = linear(_between(SKIN_TONES, tone)) * np.exp(rng.normal(0, [0.04, 0.05, 0.07]))
-    look[shade.LOOK_SKIN :][:3] = skin
+    look[traits.SKIN :][:3] = skin
     made_up = rng.random() < 0.3
     lips = np.array([rng.uniform(0.8, 1.02), rng.uniform(0.5, 0.72), rng.uniform(0.55, 0.78)])
     if made_up and rng.random() < 0.6:
         lips = np.array([rng.uniform(0.6, 1.1), rng.uniform(0.1, 0.45), rng.uniform(0.15, 0.5)])
-    look[shade.LOOK_LIPS :][:3] = lips
+    look[traits.LIPS :][:3] = lips
     dark_hair = tone > rng.uniform(2.0, 4.5)
     choice = rng.integers(0, 4) if dark_hair else rng.integers(0, len(HAIR_COLOURS))
     if rng.random() < 0.1:
@@ -121,58 +121,58 @@ def random_person(wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
     hair = linear(HAIR_COLOURS[choice]) * np.exp(rng.normal(0, 0.18))
     if rng.random() < 0.02:
         hair = linear(rng.uniform(30, 220, 3))
-    look[shade.LOOK_HAIR :][:3] = hair
+    look[traits.HAIR :][:3] = hair
     brow = np.minimum(hair * rng.uniform(0.25, 0.7), skin * 0.4)
-    look[shade.LOOK_BROW :][:3] = brow
-    look[shade.LOOK_BEARD :][:3] = np.minimum(
-        hair * rng.uniform(0.6, 1.3) * [1.1, 1, 0.95], skin * 0.8
-    )
+    look[traits.BROW :][:3] = brow
+    look[traits.BEARD :][:3] = np.minimum(hair * rng.uniform(0.6, 1.3) * [1.1, 1, 0.95], skin * 0.8)
     iris = rng.integers(0, 4) if dark_hair else rng.integers(0, len(IRIS_COLOURS))
-    look[shade.LOOK_IRIS :][:3] = linear(IRIS_COLOURS[iris]) * rng.uniform(0.6, 1.5)
-    for place in (shade.LOOK_CLOTH, shade.LOOK_CLOTH2, shade.LOOK_HAT):
+    look[traits.IRIS :][:3] = linear(IRIS_COLOURS[iris]) * rng.uniform(0.6, 1.5)
+    for place in (traits.CLOTH, traits.CLOTH2, traits.HAT):
         grey = rng.uniform(10, 235)
         colour = np.clip(grey + rng.normal(0, 38, 3) * (rng.random() < 0.65), 6, 245)
         look[place:][:3] = linear(colour)
-    frame = linear(np.array([18.0, 16, 16])) if rng.random() < 0.6 else linear(rng.uniform(20, 190, 3))
-    look[shade.LOOK_FRAME :][:3] = frame
-    look[shade.LOOK_TEETH :][:3] = linear(
+    frame = (
+        linear(np.array([18.0, 16, 16])) if rng.random() < 0.6 else linear(rng.uniform(20, 190, 3))
+    )
+    look[traits.FRAME :][:3] = frame
+    look[traits.TEETH :][:3] = linear(
         np.array([222, 214, 198]) - rng.uniform(0, 1) * np.array([20, 30, 55])
     )
-    look[shade.LOOK_LIPS_AMOUNT] = rng.uniform(0.6, 1)
-    look[shade.LOOK_BROW_AMOUNT] = rng.uniform(0.65, 1)
-    look[shade.LOOK_DETAIL] = rng.uniform(0.04, 0.22)
-    look[shade.LOOK_FRECKLES] = rng.uniform(0, 0.9) if rng.random() < 0.5 else 0.15
-    look[shade.LOOK_BLUSH] = rng.uniform(0, 0.45)
-    look[shade.LOOK_EYE_MAKEUP] = rng.uniform(0.1, 0.8) if made_up else rng.uniform(0, 0.18)
-    look[shade.LOOK_OIL] = rng.uniform(0.02, 0.16) if rng.random() < 0.8 else rng.uniform(0.1, 0.3)
-    look[shade.LOOK_OIL] *= 0.4 + 0.6 * float(skin.mean() / 0.4)
-    look[shade.LOOK_PUPIL] = rng.uniform(0.25, 0.5)
-    look[shade.LOOK_IRIS_RADIUS] = wardrobe.mesh.iris_radius * rng.uniform(0.94, 1.12)
+    look[traits.LIPS_AMOUNT] = rng.uniform(0.6, 1)
+    look[traits.BROW_AMOUNT] = rng.uniform(0.65, 1)
+    look[traits.DETAIL] = rng.uniform(0.04, 0.22)
+    look[traits.FRECKLES] = rng.uniform(0, 0.9) if rng.random() < 0.5 else 0.15
+    look[traits.BLUSH] = rng.uniform(0, 0.45)
+    look[traits.EYE_MAKEUP] = rng.uniform(0.1, 0.8) if made_up else rng.uniform(0, 0.18)
+    look[traits.OIL] = rng.uniform(0.02, 0.16) if rng.random() < 0.8 else rng.uniform(0.1, 0.3)
+    look[traits.OIL] *= 0.4 + 0.6 * float(skin.mean() / 0.4)
+    look[traits.PUPIL] = rng.uniform(0.25, 0.5)
+    look[traits.IRIS_RADIUS] = wardrobe.mesh.iris_radius * rng.uniform(0.94, 1.12)
     pattern = int(rng.choice(6, p=[0.4, 0.1, 0.08, 0.12, 0.18, 0.12]))
-    look[shade.LOOK_PATTERN] = pattern
+    look[traits.PATTERN] = pattern
     if pattern == 4:  # a dark jacket over a light shirt, most of the time
-        look[shade.LOOK_CLOTH :][:3] = linear(rng.uniform(12, 80) * np.exp(rng.normal(0, 0.15, 3)))
-        look[shade.LOOK_CLOTH2 :][:3] = linear(rng.uniform(150, 245) * np.exp(rng.normal(0, 0.05, 3)))
-    look[shade.LOOK_PATTERN_SCALE] = np.exp(rng.uniform(np.log(25), np.log(120)))
-    look[shade.LOOK_NECKLINE] = 0.0 if pattern >= 4 else rng.uniform(0, 0.03)
-    look[shade.LOOK_NECKLINE_V] = rng.uniform(0.03, 0.1) if rng.random() < 0.3 and pattern < 4 else 0
-    look[shade.LOOK_HAIR_SHINE] = rng.uniform(0.02, 0.22)
-    look[shade.LOOK_STRAND_CONTRAST] = rng.uniform(0.2, 0.55)
-    look[shade.LOOK_WRINKLES] = rng.uniform(0, 0.12) if rng.random() < 0.7 else rng.uniform(0.1, 0.4)
-    look[shade.LOOK_SCLERA] = rng.uniform(0.30, 0.52)
+        look[traits.CLOTH :][:3] = linear(rng.uniform(12, 80) * np.exp(rng.normal(0, 0.15, 3)))
+        look[traits.CLOTH2 :][:3] = linear(rng.uniform(150, 245) * np.exp(rng.normal(0, 0.05, 3)))
+    look[traits.PATTERN_SCALE] = np.exp(rng.uniform(np.log(25), np.log(120)))
+    look[traits.NECKLINE] = 0.0 if pattern >= 4 else rng.uniform(0, 0.03)
+    look[traits.NECKLINE_V] = rng.uniform(0.03, 0.1) if rng.random() < 0.3 and pattern < 4 else 0
+    look[traits.HAIR_SHINE] = rng.uniform(0.02, 0.22)
+    look[traits.STRAND_CONTRAST] = rng.uniform(0.2, 0.55)
+    look[traits.WRINKLES] = rng.uniform(0, 0.12) if rng.random() < 0.7 else rng.uniform(0.1, 0.4)
+    look[traits.SCLERA] = rng.uniform(0.30, 0.52)
 
     hat = int(rng.integers(len(wardrobe.hats))) if rng.random() < 0.1 else -1
     style = int(rng.choice(len(STYLES), p=STYLE_SHARE))
     if rng.random() < 0.13:
         style = BALD if rng.random() < 0.4 else BUZZ
     hairline = int(rng.integers(0, 6)) if style >= BALD else wardrobe.hair[style].hairline
-    look[shade.LOOK_SCALP_AMOUNT] = {BALD: rng.uniform(0, 0.25), BUZZ: rng.uniform(0.35, 0.9)}.get(
+    look[traits.SCALP_AMOUNT] = {BALD: rng.uniform(0, 0.25), BUZZ: rng.uniform(0.35, 0.9)}.get(
         style, rng.uniform(0.85, 1)
     )
     if hat >= 0 and wardrobe.hat_kinds[hat] == "scarf":
-        look[shade.LOOK_SCALP_AMOUNT] = 0
+        look[traits.SCALP_AMOUNT] = 0
     bearded = rng.random() < 0.3
-    look[shade.LOOK_BEARD_AMOUNT] = rng.uniform(0.35, 1) if bearded else 0
+    look[traits.BEARD_AMOUNT] = rng.uniform(0.35, 1) if bearded else 0
     glasses = int(rng.integers(len(wardrobe.glasses))) if rng.random() < 0.24 else -1
     sunglasses = rng.random() < 0.14
     return Person(
@@ -182,7 +182,7 @@ def random_person(wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
         hat=hat,
         glasses=glasses,
         lens_dark=rng.uniform(0.6, 0.97) if sunglasses else rng.uniform(0, 0.12),
-        lens_tint=(rng.uniform(0, 0.25, 3) if sunglasses else rng.uniform(0.5, 1, 3)).astype(np.float32),
+        lens_tint=rng.uniform(*((0, 0.25) if sunglasses else (0.5, 1)), 3).astype(np.float32),
         lens_glare=float(rng.uniform(0, 0.9) if rng.random() < 0.6 else 0),
         brow=int(rng.integers(len(wardrobe.atlas.brow[0]))),
         beard=int(rng.integers(len(BEARDS))),

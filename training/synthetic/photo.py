@@ -76,7 +76,9 @@ def random_background(
         part = picture[y : y + ch, x : x + cw]
         if rng.random() < 0.5:
             part = part[:, ::-1]
-        part = cv2.resize(np.ascontiguousarray(part), (width, height), interpolation=cv2.INTER_LINEAR)
+        part = cv2.resize(
+            np.ascontiguousarray(part), (width, height), interpolation=cv2.INTER_LINEAR
+        )
     else:
         part = made_up_background(width, height, rng)
     if rng.random() < 0.5:  # out of focus behind the people
@@ -135,8 +137,10 @@ def develop(linear: np.ndarray, rng: np.random.Generator, plain: bool = False) -
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     if rng.random() < 0.7:  # shot noise grows with the light, read noise does not
         shot, read = rng.uniform(0, 0.05), rng.uniform(0, 0.012)
-        grain = NOISE[_corner(rng) : , _corner(rng) :][: image.shape[0], : image.shape[1]]
-        grain = cv2.resize(grain, image.shape[1::-1]) if grain.shape[:2] != image.shape[:2] else grain
+        grain = NOISE[_corner(rng) :, _corner(rng) :][: image.shape[0], : image.shape[1]]
+        grain = (
+            cv2.resize(grain, image.shape[1::-1]) if grain.shape[:2] != image.shape[:2] else grain
+        )
         image = image + grain * (shot * np.sqrt(np.maximum(image, 0)) + read)
     out = _curve(image, rng.uniform(1.9, 2.5), rng.uniform(0, 0.35))
     if small != 1.0:

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# numba takes these kernels' types from their callers; what they take stands in the docstrings.
+# ruff: noqa: ANN001, ANN201, C901
 """Triangles to pixels: projection, normals, a z-buffer with alpha-tested hair, a shadow map.
 
 All kernels are plain loops for numba: float32 in, float32 out, no allocation, no Python objects,
@@ -15,7 +17,7 @@ SKIN, MOUTH, EYE, TEETH, TONGUE, LASH, HAIR, CLOTH, FRAME, HAT, HAND = range(11)
 
 
 @njit(fastmath=True, nogil=True, cache=True)
-def blend_weights(base, modes, weights, out):
+def blend_weights(base, modes, weights, out) -> None:
     """out (n,) = base (n,) + weights (k,) @ modes (k, n), skipping weights of zero."""
     for i in range(base.shape[0]):
         out[i] = base[i]
@@ -28,7 +30,7 @@ def blend_weights(base, modes, weights, out):
 
 
 @njit(fastmath=True, nogil=True, cache=True)
-def normals(points, triangles, out):
+def normals(points, triangles, out) -> None:
     """out (n, 3): unit vertex normals, area weighted."""
     out[:] = 0.0
     for t in range(triangles.shape[0]):
@@ -52,7 +54,7 @@ def normals(points, triangles, out):
 
 
 @njit(fastmath=True, nogil=True, cache=True)
-def turn(points, rotation, translation, out):
+def turn(points, rotation, translation, out) -> None:
     """out = points @ rotation.T + translation."""
     for i in range(points.shape[0]):
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
@@ -63,7 +65,7 @@ def turn(points, rotation, translation, out):
 
 
 @njit(fastmath=True, nogil=True, cache=True)
-def bend_neck(points, neck, rotation, pivot):
+def bend_neck(points, neck, rotation, pivot) -> None:
     """Turn each point about the pivot by `rotation`, as far as its neck weight (0..1) says."""
     for i in range(points.shape[0]):
         w = neck[i]
@@ -92,7 +94,7 @@ def project(camera_points, focal, cx, cy, out):
 @njit(fastmath=True, nogil=True, cache=True)
 def rasterise(
     screen, triangles, material, aux, strands, fineness, depth, found, weight_b, weight_c
-):
+) -> None:
     """Fill the z-buffer.
 
     Args:
@@ -113,15 +115,15 @@ def rasterise(
         cx, cy, cz = screen[c, 0], screen[c, 1], screen[c, 2]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         kind = material[t]
-        two_sided = kind == HAIR or kind == LASH or kind == HAT
+        two_sided = kind in (HAIR, LASH, HAT)
         if area == 0.0 or (area > 0.0 and not two_sided):  # y points down: front is clockwise
             continue
         if az > 40.0 or bz > 40.0 or cz > 40.0:
             continue
-        x0 = max(0, int(np.ceil(min(ax, min(bx, cx)) - 0.5)))
-        x1 = min(width - 1, int(np.floor(max(ax, max(bx, cx)) - 0.5)))
-        y0 = max(0, int(np.ceil(min(ay, min(by, cy)) - 0.5)))
-        y1 = min(height - 1, int(np.floor(max(ay, max(by, cy)) - 0.5)))
+        x0 = max(0, int(np.ceil(min(ax, bx, cx) - 0.5)))
+        x1 = min(width - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
+        y0 = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
+        y1 = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
         if x0 > x1 or y0 > y1:
             continue
         inverse = 1.0 / area
@@ -187,7 +189,7 @@ def rasterise(
 
 
 @njit(fastmath=True, nogil=True, cache=True)
-def shadow_map(points, triangles, material, axes, centre, scale, out):
+def shadow_map(points, triangles, material, axes, centre, scale, out) -> None:
     """Depth seen from a light, orthographic.
 
     Args:
@@ -200,7 +202,7 @@ def shadow_map(points, triangles, material, axes, centre, scale, out):
     half = size * 0.5
     for t in range(triangles.shape[0]):
         kind = material[t]
-        if kind == EYE or kind == LASH or kind == MOUTH or kind == TEETH or kind == TONGUE:
+        if kind in (EYE, LASH, MOUTH, TEETH, TONGUE):
             continue
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x, y, z = points[i, 0] - centre[0], points[i, 1] - centre[1], points[i, 2] - centre[2]
@@ -215,10 +217,10 @@ def shadow_map(points, triangles, material, axes, centre, scale, out):
         cx = half + scale * (axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z)
         cy = half - scale * (axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z)
         cz = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z
-        x0 = max(0, int(np.ceil(min(ax, min(bx, cx)) - 0.5)))
-        x1 = min(size - 1, int(np.floor(max(ax, max(bx, cx)) - 0.5)))
-        y0 = max(0, int(np.ceil(min(ay, min(by, cy)) - 0.5)))
-        y1 = min(size - 1, int(np.floor(max(ay, max(by, cy)) - 0.5)))
+        x0 = max(0, int(np.ceil(min(ax, bx, cx) - 0.5)))
+        x1 = min(size - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
+        y0 = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
+        y1 = min(size - 1, int(np.floor(max(ay, by, cy) - 0.5)))
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if x0 > x1 or y0 > y1 or area == 0.0:
             continue

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The colour of each visible pixel: skin, eyes, teeth, hair, cloth under ambient light and two lamps.
+# numba takes these kernels' types from their callers; what they take stands in the docstrings.
+# ruff: noqa: ANN001, C901
+"""The colour of each visible px: skin, eyes, teeth, hair, cloth by ambient light and two lamps.
 
-Colours are linear RGB. `look` is one person's appearance, a flat float32 vector indexed by the
-LOOK_* constants, so that the numba kernel takes one array in place of forty arguments.
+Colours are linear RGB. `look` is one person's appearance, its numbers named in `traits.py`.
 """
 
 from __future__ import annotations
@@ -10,45 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from . import traits
 from .raster import CLOTH, EYE, FRAME, HAIR, HAND, HAT, LASH, MOUTH, SKIN, TEETH, TONGUE
-
-LOOK_SKIN = 0  # 3
-LOOK_LIPS = 3  # 3, multiplies the skin
-LOOK_HAIR = 6  # 3
-LOOK_BROW = 9  # 3
-LOOK_BEARD = 12  # 3
-LOOK_IRIS = 15  # 3
-LOOK_CLOTH = 18  # 3
-LOOK_CLOTH2 = 21  # 3, the pattern's second colour
-LOOK_FRAME = 24  # 3
-LOOK_HAT = 27  # 3
-LOOK_TEETH = 30  # 3
-LOOK_LIPS_AMOUNT = 33
-LOOK_BROW_AMOUNT = 34
-LOOK_BEARD_AMOUNT = 35
-LOOK_SCALP_AMOUNT = 36
-LOOK_DETAIL = 37  # how strong the skin's uneven tone is
-LOOK_FRECKLES = 38
-LOOK_BLUSH = 39
-LOOK_EYE_MAKEUP = 40
-LOOK_OIL = 41  # strength of the skin's highlight
-LOOK_PUPIL = 42  # pupil's radius over the iris'
-LOOK_IRIS_RADIUS = 43  # metres
-LOOK_PATTERN = 44  # 0 plain, 1 stripes, 2 checks, 3 mottled, 4 jacket, shirt and tie, 5 collar
-LOOK_PATTERN_SCALE = 45  # per metre
-LOOK_NECKLINE = 46  # metres, how far the neckline is lowered
-LOOK_NECKLINE_V = 47  # metres, how deep its V is
-LOOK_HAIR_SHINE = 48
-LOOK_STRAND_CONTRAST = 49
-LOOK_EYE_SHADE = 50
-LOOK_WRINKLES = 51
-LOOK_CLOTH_ROUGH = 52
-LOOK_SCLERA = 53  # brightness
-LOOK_SIZE = 56
 
 
 @njit(fastmath=True, nogil=True, cache=True)
-def _sharp(x, power_of_two):
+def sharp(x, power_of_two):
     """x ** (2 ** power_of_two), for highlights."""
     for _ in range(power_of_two):
         x = x * x
@@ -60,8 +28,9 @@ def shade(
     image, owner, number, box, found, weight_b, weight_c, depth,
     triangles, material, points, normal, aux, look,
     static, detail, brow, beard, scalp, strands,
-    lids, fineness, ambient, lamps, lamp_colours, shadow, shadow_axes, shadow_centre, shadow_scale, shadow_bias, block,
-):  # fmt: skip
+    lids, fineness, ambient, lamps, lamp_colours,
+    shadow, shadow_axes, shadow_centre, shadow_scale, shadow_bias, block,
+) -> None:  # fmt: skip
     """Colour the pixels inside `box` where `found` names a triangle, and clear `found` there.
 
     Args:
@@ -106,7 +75,7 @@ def shade(
             scale = 1.0 / np.sqrt(px * px + py * py + pz * pz)
             vx, vy, vz = -px * scale, -py * scale, -pz * scale
             facing = nx * vx + ny * vy + nz * vz
-            if facing < 0.0 and (kind == HAIR or kind == LASH or kind == HAT):
+            if facing < 0.0 and (kind in (HAIR, LASH, HAT)):
                 nx, ny, nz, facing = -nx, -ny, -nz, -facing
             facing = max(facing, 0.0)
 
@@ -116,33 +85,33 @@ def shade(
             rim = 0.0
             red, green, blue = 0.5, 0.5, 0.5
             tint_r, tint_g, tint_b = 1.0, 1.0, 1.0  # of the highlight
-            if kind == SKIN or kind == CLOTH:
+            if kind in (SKIN, CLOTH):
                 occlusion = s
                 # cloth: u is the angle around the body over pi (0 in front), q the neutral height
-                neckline = min(-0.158 + 0.16 * u * u, -0.118) - look[LOOK_NECKLINE]
-                neckline -= look[LOOK_NECKLINE_V] * max(0.0, 1.0 - abs(u) * 5.0)
+                neckline = min(-0.158 + 0.16 * u * u, -0.118) - look[traits.NECKLINE]
+                neckline -= look[traits.NECKLINE_V] * max(0.0, 1.0 - abs(u) * 5.0)
                 is_cloth = kind == CLOTH and q < neckline
                 if is_cloth:
                     pattern = 0.0
-                    across = u * 0.6 * look[LOOK_PATTERN_SCALE]
-                    down = q * look[LOOK_PATTERN_SCALE]
-                    if look[LOOK_PATTERN] == 1.0:
+                    across = u * 0.6 * look[traits.PATTERN_SCALE]
+                    down = q * look[traits.PATTERN_SCALE]
+                    if look[traits.PATTERN] == 1.0:
                         pattern = 1.0 if int(np.floor(down)) & 1 else 0.0
-                    elif look[LOOK_PATTERN] == 2.0:
+                    elif look[traits.PATTERN] == 2.0:
                         pattern = 0.5 * (int(np.floor(down)) & 1) + 0.5 * (
                             int(np.floor(across)) & 1
                         )
-                    elif look[LOOK_PATTERN] == 3.0:
+                    elif look[traits.PATTERN] == 3.0:
                         pattern = strands[int(across * 30.0) & 255, int(down * 9.0) & 63] / 255.0
-                    first, second = LOOK_CLOTH, LOOK_CLOTH2
-                    if look[LOOK_PATTERN] >= 4.0:
+                    first, second = traits.CLOTH, traits.CLOTH2
+                    if look[traits.PATTERN] >= 4.0:
                         # the shirt shows between the lapels and as a collar
                         opening = max(0.0, q + 0.40) * 0.9
                         collar = q > neckline - 0.016
-                        if look[LOOK_PATTERN] == 4.0:
+                        if look[traits.PATTERN] == 4.0:
                             shirt = collar or abs(u) < opening * 0.55
                             if shirt and not collar and abs(u) < 0.035:
-                                first = LOOK_HAT  # the tie
+                                first = traits.HAT  # the tie
                             elif shirt:
                                 pattern = 1.0
                             elif abs(u) < opening * 0.55 + 0.015:
@@ -154,9 +123,7 @@ def shade(
                     weave *= 1.0 + 0.12 * fold * np.sin(7.0 * u + 3.0)
                     edge = min(1.0, (neckline - q) / 0.004)
                     weave *= 0.6 + 0.4 * edge
-                    red = weave * (
-                        look[first] + pattern * (look[second] - look[first])
-                    )
+                    red = weave * (look[first] + pattern * (look[second] - look[first]))
                     red = max(red, 0.004)
                     green = weave * (
                         look[first + 1] + pattern * (look[second + 1] - look[first + 1])
@@ -170,23 +137,23 @@ def shade(
                     else:
                         row = min(rows - 1, max(0, int(v * rows)))
                         column = min(columns - 1, max(0, int(u * columns)))
-                    tone = 1.0 + look[LOOK_DETAIL] * (detail[row, column, 0] - 128.0) / 128.0
-                    redness = look[LOOK_DETAIL] * (detail[row, column, 1] - 128.0) / 128.0
-                    freckle = look[LOOK_FRECKLES] * detail[row, column, 2] / 255.0
-                    crease = look[LOOK_WRINKLES] * detail[row, column, 3] / 255.0
-                    blush = look[LOOK_BLUSH] * static[row, column, 2] / 255.0
-                    makeup = look[LOOK_EYE_MAKEUP] * static[row, column, 1] / 255.0
+                    tone = 1.0 + look[traits.DETAIL] * (detail[row, column, 0] - 128.0) / 128.0
+                    redness = look[traits.DETAIL] * (detail[row, column, 1] - 128.0) / 128.0
+                    freckle = look[traits.FRECKLES] * detail[row, column, 2] / 255.0
+                    crease = look[traits.WRINKLES] * detail[row, column, 3] / 255.0
+                    blush = look[traits.BLUSH] * static[row, column, 2] / 255.0
+                    makeup = look[traits.EYE_MAKEUP] * static[row, column, 1] / 255.0
                     blush += 0.25 * static[row, column, 3] / 255.0
                     tone *= (1.0 - 0.5 * freckle) * (1.0 - crease)
-                    red = look[LOOK_SKIN] * tone * (1.0 + 0.25 * redness)
+                    red = look[traits.SKIN] * tone * (1.0 + 0.25 * redness)
                     green = (
-                        look[LOOK_SKIN + 1]
+                        look[traits.SKIN + 1]
                         * tone
                         * (1.0 - 0.2 * redness - 0.25 * freckle)
                         * (1.0 - 0.35 * blush)
                     )
                     blue = (
-                        look[LOOK_SKIN + 2]
+                        look[traits.SKIN + 2]
                         * tone
                         * (1.0 - 0.1 * redness - 0.4 * freckle)
                         * (1.0 - 0.25 * blush)
@@ -194,41 +161,41 @@ def shade(
                     red *= 1.0 - 0.7 * makeup
                     green *= 1.0 - 0.78 * makeup
                     blue *= 1.0 - 0.72 * makeup
-                    lips = look[LOOK_LIPS_AMOUNT] * static[row, column, 0] / 255.0
-                    red += lips * red * (look[LOOK_LIPS] - 1.0)
-                    green += lips * green * (look[LOOK_LIPS + 1] - 1.0)
-                    blue += lips * blue * (look[LOOK_LIPS + 2] - 1.0)
-                    cover = look[LOOK_BEARD_AMOUNT] * beard[row, column] / 255.0
-                    red += cover * (look[LOOK_BEARD] - red)
-                    green += cover * (look[LOOK_BEARD + 1] - green)
-                    blue += cover * (look[LOOK_BEARD + 2] - blue)
-                    cover2 = look[LOOK_SCALP_AMOUNT] * scalp[row, column] / 255.0
-                    red += cover2 * (0.6 * look[LOOK_HAIR] - red)  # roots lie in the dark
-                    green += cover2 * (0.6 * look[LOOK_HAIR + 1] - green)
-                    blue += cover2 * (0.6 * look[LOOK_HAIR + 2] - blue)
+                    lips = look[traits.LIPS_AMOUNT] * static[row, column, 0] / 255.0
+                    red += lips * red * (look[traits.LIPS] - 1.0)
+                    green += lips * green * (look[traits.LIPS + 1] - 1.0)
+                    blue += lips * blue * (look[traits.LIPS + 2] - 1.0)
+                    cover = look[traits.BEARD_AMOUNT] * beard[row, column] / 255.0
+                    red += cover * (look[traits.BEARD] - red)
+                    green += cover * (look[traits.BEARD + 1] - green)
+                    blue += cover * (look[traits.BEARD + 2] - blue)
+                    cover2 = look[traits.SCALP_AMOUNT] * scalp[row, column] / 255.0
+                    red += cover2 * (0.6 * look[traits.HAIR] - red)  # roots lie in the dark
+                    green += cover2 * (0.6 * look[traits.HAIR + 1] - green)
+                    blue += cover2 * (0.6 * look[traits.HAIR + 2] - blue)
                     fx, fy = u * columns - 0.5, v * rows - 0.5  # bilinear: brows are fine
                     ix = min(columns - 2, max(0, int(fx)))
                     iy = min(rows - 2, max(0, int(fy)))
                     fx, fy = min(1.0, max(0.0, fx - ix)), min(1.0, max(0.0, fy - iy))
                     hairs = (1.0 - fy) * ((1.0 - fx) * brow[iy, ix] + fx * brow[iy, ix + 1])
                     hairs += fy * ((1.0 - fx) * brow[iy + 1, ix] + fx * brow[iy + 1, ix + 1])
-                    hairs *= look[LOOK_BROW_AMOUNT] / 255.0
+                    hairs *= look[traits.BROW_AMOUNT] / 255.0
                     if kind == CLOTH:
                         hairs = 0.0
-                    red += hairs * (look[LOOK_BROW] - red)
-                    green += hairs * (look[LOOK_BROW + 1] - green)
-                    blue += hairs * (look[LOOK_BROW + 2] - blue)
-                    matte = 1.0 - max(cover, max(cover2, hairs))
+                    red += hairs * (look[traits.BROW] - red)
+                    green += hairs * (look[traits.BROW + 1] - green)
+                    blue += hairs * (look[traits.BROW + 2] - blue)
+                    matte = 1.0 - max(cover, cover2, hairs)
                     wrap_r, wrap_g, wrap_b = 0.30 * matte, 0.13 * matte, 0.08 * matte
                     zone = 0.5 + static[row, column, 3] / 255.0
-                    shine = look[LOOK_OIL] * zone * (0.25 + 0.75 * matte) * (1.0 + 1.5 * lips)
+                    shine = look[traits.OIL] * zone * (0.25 + 0.75 * matte) * (1.0 + 1.5 * lips)
                     shine *= 0.6 + 0.8 * detail[row, column, 0] / 255.0
                     rim = 0.07 * matte
             elif kind == EYE:
                 radius = np.sqrt(u * u + v * v)
-                iris = look[LOOK_IRIS_RADIUS]
+                iris = look[traits.IRIS_RADIUS]
                 occlusion = 0.9
-                red = look[LOOK_SCLERA]
+                red = look[traits.SCLERA]
                 green, blue = red * 0.93, red * 0.90
                 # veins and the pink towards the corners
                 pink = min(1.0, max(0.0, (radius - iris) / iris - 0.2))
@@ -241,12 +208,12 @@ def shade(
                     tone = (0.55 + 0.9 * ray) * (1.25 - 0.5 * ratio)
                     limbus = min(1.0, max(0.0, (1.08 - ratio) / 0.2))
                     tone *= 0.25 + 0.75 * limbus
-                    if ratio < look[LOOK_PUPIL]:
+                    if ratio < look[traits.PUPIL]:
                         tone = 0.02
                     cover = min(1.0, (1.08 - ratio) / 0.1)
-                    red += cover * (look[LOOK_IRIS] * tone - red)
-                    green += cover * (look[LOOK_IRIS + 1] * tone - green)
-                    blue += cover * (look[LOOK_IRIS + 2] * tone - blue)
+                    red += cover * (look[traits.IRIS] * tone - red)
+                    green += cover * (look[traits.IRIS + 1] * tone - green)
+                    blue += cover * (look[traits.IRIS + 2] * tone - blue)
                 # the upper lid and its lashes shade the eyeball
                 k = 0 if aux[a, 3] > 0.0 else 1
                 ex, ey, ez = px - lids[k, 0], py - lids[k, 1], pz - lids[k, 2]
@@ -260,10 +227,14 @@ def shade(
                 shine, sharpness = 0.9 * open_sky, 7
                 wrap_r = wrap_g = wrap_b = 0.25
                 rim = 0.05
-            elif kind == TEETH or kind == TONGUE or kind == MOUTH:
+            elif kind in (TEETH, TONGUE, MOUTH):
                 occlusion = s
                 if kind == TEETH:
-                    red, green, blue = look[LOOK_TEETH], look[LOOK_TEETH + 1], look[LOOK_TEETH + 2]
+                    red, green, blue = (
+                        look[traits.TEETH],
+                        look[traits.TEETH + 1],
+                        look[traits.TEETH + 2],
+                    )
                     # gums above the crowns; q is the distance from the gum line, metres
                     if q < 0.0:
                         red, green, blue = 0.45, 0.14, 0.14
@@ -278,37 +249,41 @@ def shade(
                     red, green, blue = 0.30, 0.06, 0.05
                     shine, sharpness = 0.1, 4
                 wrap_r, wrap_g, wrap_b = 0.3, 0.15, 0.15
-            elif kind == HAIR or kind == LASH:
+            elif kind in (HAIR, LASH):
                 column = int(u * fineness + aux[a, 2] * 256.0 + 64.0) & 255
                 strand = strands[column, int(v * 40.0) & 63] / 255.0
                 lock = strands[int(aux[a, 2] * 4096.0) & 255, 7] / 255.0
-                tone = 1.0 + look[LOOK_STRAND_CONTRAST] * (strand - 0.5) * (fineness / 7.0)
+                tone = 1.0 + look[traits.STRAND_CONTRAST] * (strand - 0.5) * (fineness / 7.0)
                 tone *= (0.65 + 0.7 * lock) * (0.75 + 0.4 * v)
                 if kind == LASH:
                     red, green, blue = 0.012, 0.009, 0.008
                 else:
-                    red = look[LOOK_HAIR] * tone
-                    green = look[LOOK_HAIR + 1] * tone
-                    blue = look[LOOK_HAIR + 2] * tone
+                    red = look[traits.HAIR] * tone
+                    green = look[traits.HAIR + 1] * tone
+                    blue = look[traits.HAIR + 2] * tone
                     occlusion = q * (0.7 + 0.3 * strand)
-                    shine, sharpness = look[LOOK_HAIR_SHINE] * (0.5 + strand), 3
+                    shine, sharpness = look[traits.HAIR_SHINE] * (0.5 + strand), 3
                     tint_r = 0.4 + 2.0 * red
                     tint_g = 0.4 + 2.0 * green
                     tint_b = 0.4 + 2.0 * blue
                 wrap_r = wrap_g = wrap_b = 0.3
             elif kind == FRAME:
-                red, green, blue = look[LOOK_FRAME], look[LOOK_FRAME + 1], look[LOOK_FRAME + 2]
+                red, green, blue = (
+                    look[traits.FRAME],
+                    look[traits.FRAME + 1],
+                    look[traits.FRAME + 2],
+                )
                 shine, sharpness = 0.6, 5
             elif kind == HAT:
                 weave = 0.8 + 0.4 * strands[int(u * 700.0) & 255, int(v * 90.0) & 63] / 255.0
-                red = look[LOOK_HAT] * weave
-                green = look[LOOK_HAT + 1] * weave
-                blue = look[LOOK_HAT + 2] * weave
+                red = look[traits.HAT] * weave
+                green = look[traits.HAT + 1] * weave
+                blue = look[traits.HAT + 2] * weave
                 occlusion = q
             elif kind == HAND:
-                red, green, blue = look[LOOK_SKIN], look[LOOK_SKIN + 1], look[LOOK_SKIN + 2]
+                red, green, blue = look[traits.SKIN], look[traits.SKIN + 1], look[traits.SKIN + 2]
                 wrap_r, wrap_g, wrap_b = 0.25, 0.12, 0.08
-                shine = look[LOOK_OIL]
+                shine = look[traits.OIL]
 
             lit = 1.0
             if shadow_scale > 0.0:
@@ -353,9 +328,9 @@ def shade(
                 half = max(0.0, (nx * hx + ny * hy + nz * hz) * scale)
                 gloss = 0.0
                 if cosine > 0.0:
-                    gloss = shine * _sharp(half, sharpness) * seen
+                    gloss = shine * sharp(half, sharpness) * seen
                     if kind == SKIN:
-                        gloss += 0.35 * shine * _sharp(half, 3) * seen
+                        gloss += 0.35 * shine * sharp(half, 3) * seen
                 dr = max(0.0, (cosine + wrap_r) / (1.0 + wrap_r)) * seen
                 dg = max(0.0, (cosine + wrap_g) / (1.0 + wrap_g)) * seen
                 db = max(0.0, (cosine + wrap_b) / (1.0 + wrap_b)) * seen
@@ -399,68 +374,3 @@ def shade(
                         image[j, i, 0] = out_r
                         image[j, i, 1] = out_g
                         image[j, i, 2] = out_b
-
-
-@njit(fastmath=True, nogil=True, cache=True)
-def lens(image, screen, triangles, normal, depth, dark, tint, glare, direction):
-    """Blend spectacle lenses over what stands behind them.
-
-    Args:
-        image: (h, w, 3).  screen: (n, 3).  triangles: (t, 3).  normal: (n, 3) camera frame.
-        dark: 0 clear .. 1 black.  tint: (3,) colour of the glass.  glare: strength of the
-        reflection.  direction: (3,) unit, where the reflected window stands.
-    """
-    height, width = depth.shape
-    for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ax, ay, bx, by = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1]
-        cx, cy = screen[c, 0], screen[c, 1]
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area == 0.0:
-            continue
-        x0 = max(0, int(np.ceil(min(ax, min(bx, cx)) - 0.5)))
-        x1 = min(width - 1, int(np.floor(max(ax, max(bx, cx)) - 0.5)))
-        y0 = max(0, int(np.ceil(min(ay, min(by, cy)) - 0.5)))
-        y1 = min(height - 1, int(np.floor(max(ay, max(by, cy)) - 0.5)))
-        for y in range(y0, y1 + 1):
-            for x in range(x0, x1 + 1):
-                px, py = x + 0.5 - ax, y + 0.5 - ay
-                wb = (px * (cy - ay) - py * (cx - ax)) / area
-                wc = (py * (bx - ax) - px * (by - ay)) / area
-                wa = 1.0 - wb - wc
-                if wa < 0.0 or wb < 0.0 or wc <= 0.0:
-                    continue
-                z = wa * screen[a, 2] + wb * screen[b, 2] + wc * screen[c, 2]
-                if z <= depth[y, x]:
-                    continue
-                along = 0.0
-                for k in range(3):
-                    along += direction[k] * (
-                        wa * normal[a, k] + wb * normal[b, k] + wc * normal[c, k]
-                    )
-                reflect = 0.02 + glare * _sharp(max(0.0, along), 6)
-                for k in range(3):
-                    image[y, x, k] = image[y, x, k] * (1.0 - dark * (1.0 - tint[k])) + reflect
-
-
-@njit(fastmath=True, nogil=True, cache=True)
-def downsample(image, owner, background, factor, out):
-    """Average `factor` x `factor` samples; background shows where nobody is (owner 255)."""
-    share = 1.0 / (factor * factor)
-    for y in range(out.shape[0]):
-        for x in range(out.shape[1]):
-            r = g = b = 0.0
-            empty = 0
-            for j in range(factor):
-                for i in range(factor):
-                    yy, xx = y * factor + j, x * factor + i
-                    if owner[yy, xx] == 255:
-                        empty += 1
-                    else:
-                        r += min(image[yy, xx, 0], 3.0)
-                        g += min(image[yy, xx, 1], 3.0)
-                        b += min(image[yy, xx, 2], 3.0)
-            rest = empty * share
-            out[y, x, 0] = r * share + rest * background[y, x, 0]
-            out[y, x, 1] = g * share + rest * background[y, x, 1]
-            out[y, x, 2] = b * share + rest * background[y, x, 2]

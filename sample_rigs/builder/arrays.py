@@ -16,7 +16,7 @@ class Mesh:
         vertices: (V, 3) metres.
         faces: (F, 4) or (F, 3) vertex numbers; a triangle among quads repeats its last number.
         uv: (F, 4, 2) texture coordinates a corner, or None.
-        colours: (V, 3) linear RGB 0..1, or None.
+        colours: (V, 3) linear RGB 0..1, or (F, 4, 3) a corner, or None.
         material: (F,) material slot numbers.
         shapes: shape key name -> (V, 3) offsets from `vertices`.
         weights: bone name -> (V,) skin weights.

@@ -49,8 +49,12 @@ def mesh_object(
         corners = [uv[: len(f)] for f, uv in zip(faces, mesh.uv, strict=True)]
         data.uv_layers.new(name="UVMap").data.foreach_set("uv", np.concatenate(corners).ravel())
     if mesh.colours is not None:
-        layer = data.color_attributes.new(COLOUR_LAYER, "BYTE_COLOR", "POINT")
-        rgba = np.concatenate([mesh.colours, np.ones((len(mesh.vertices), 1))], 1)
+        flat, domain = mesh.colours, "POINT"
+        if flat.ndim == 3:
+            flat, domain = np.concatenate(
+                [c[: len(f)] for f, c in zip(faces, flat, strict=True)]), "CORNER"
+        layer = data.color_attributes.new(COLOUR_LAYER, "BYTE_COLOR", domain)
+        rgba = np.concatenate([flat, np.ones((len(flat), 1))], 1)
         layer.data.foreach_set("color", np.clip(rgba, 0, 1).astype(np.float32).ravel())
     data.vertices.foreach_set("co", _coordinates(mesh.vertices))
     data.update()

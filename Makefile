@@ -13,6 +13,7 @@ BLENDER_4_2 ?= 1
 TRAINING ?= 1
 PYTEST ?=
 PLATFORM ?=
+MINUTES ?=
 BUILD := build
 export PYTHON
 
@@ -26,6 +27,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 	@echo
 	@echo "Variables: PYTHON=python3.11  FOOTAGE=my.mp4 (demo)  PYTEST='-k name' (test)"
+	@echo "           PLATFORM=linux-x64 (extension)  MINUTES=150 (train)"
 	@echo "           BLENDER_4_2=0 or TRAINING=0 leave those environments' tests out (test)"
 
 # ---- environments: pinned, made once, renewed when their list changes ----
@@ -45,7 +47,7 @@ demo: .venv/made  ## footage of several people drives several characters: build/
 	@$(BIN)/python -m demo.run --footage "$(FOOTAGE)" --output $(BUILD)/demo
 
 test: .venv/made lint  ## lint, then all tests on Blender 5.0, on 4.2, and the training's
-	$(BIN)/pytest --ignore=tests/training --ignore=tests/gui $(PYTEST)
+	$(BIN)/pytest --ignore=tests/training $(PYTEST)
 ifneq ($(BLENDER_4_2),0)
 	@$(MAKE) .venv-4.2/made
 	$(BIN_4_2)/pytest tests/retarget tests/rig tests/ui tests/sample_rigs $(PYTEST)
@@ -64,7 +66,7 @@ format: .venv/made  ## sort imports and format the code
 	$(BIN)/ruff format .
 
 test-gui: .venv/made extension  ## drive the packaged extension in real Blender windows
-	@tests/gui/run.sh
+	@$(BIN)/python tests/gui/run.py
 
 # ---- what is built ----
 extension: .venv/made  ## the installable zip for this platform: dist/
@@ -86,8 +88,8 @@ train: .venv-train/made  ## make the data, train MFN from the landed weights and
 bench: .venv/made  ## speed as ratios to a limit or a peer: build/bench/
 	@$(BIN)/python -m benchmarks.run --output $(BUILD)/bench
 
-evaluate: .venv/made  ## accuracy of models/mfn.onnx on the evaluation sets
-	@$(BIN)/mfn evaluate
+evaluate: .venv-train/made  ## accuracy of models/mfn.onnx on the evaluation sets
+	@$(BIN_TRAIN)/python -m mfn_addon.cli evaluate
 
 clean:  ## remove what was built (not the environments)
 	rm -rf $(BUILD) dist

@@ -77,7 +77,7 @@ DOUBT = {
 
 ACTORS: tuple[Actor, ...] = (
     Actor(  # at the picture's left: opens, turns to the others, laughs at the end
-        seat=(-0.31, 0.0, -1.0),
+        seat=(-0.30, -0.01, -1.06),
         seed=11,
         talks=[(0.2, 3.3)],
         looks=[(0.0, 4, 0), (1.2, 24, 2), (2.4, 8, -3), (3.6, 26, 3), (6.2, 30, 0), (7.6, -4, 0),
@@ -85,7 +85,7 @@ ACTORS: tuple[Actor, ...] = (
         moods=[(2.2, 3.6, SMILE), (5.0, 6.2, SURPRISE), (7.7, 9.8, LAUGH)],
     ),
     Actor(  # in the middle, a little farther off: answers, looks from one to the other
-        seat=(0.0, 0.03, -1.12),
+        seat=(0.0, 0.03, -1.2),
         seed=23,
         talks=[(3.4, 6.3)],
         looks=[(0.0, -24, 0), (3.0, -10, 0), (4.0, 2, -4), (5.0, 22, 2), (6.4, 28, 4), (7.8, 0, 0),
@@ -93,7 +93,7 @@ ACTORS: tuple[Actor, ...] = (
         moods=[(1.0, 2.4, SMILE), (3.5, 4.5, SURPRISE), (8.0, 9.9, SMILE)],
     ),
     Actor(  # at the right: doubts, then has the last word
-        seat=(0.31, -0.01, -1.02),
+        seat=(0.30, -0.01, -1.08),
         seed=37,
         talks=[(6.4, 9.3)],
         looks=[(0.0, -26, 2), (2.6, -8, 6), (3.6, -22, -2), (6.2, -6, 0), (7.2, -28, 2),

@@ -12,10 +12,11 @@ if importlib.util.find_spec("numba") is None:
     pytest.skip("numba is not here (requirements/training.txt)", allow_module_level=True)
 
 from mfn_addon.face import EXPRESSION_INDEX, LANDMARK_PARTS, load_head_model
-from training.synthetic import expressions, photo, shade
+from training.synthetic import compose, expressions, photo, traits
 from training.synthetic.__main__ import generate
+from training.synthetic.painter import Canvas, Painter, Pose, visible_share
 from training.synthetic.people import Person, load_wardrobe, random_person
-from training.synthetic.scene import Canvas, Painter, Pose, Studio, euler, pack, visible_share
+from training.synthetic.scene import Studio, euler, pack
 
 SIZE = 128
 DISTANCE = 0.8
@@ -32,7 +33,7 @@ def somebody(painter) -> Person:
     """A bare face: no hair, hat or glasses that could hide what a test looks at."""
     person = random_person(painter.wardrobe, np.random.default_rng(2))
     person.hair = person.hat = person.glasses = -1
-    person.look[shade.LOOK_BEARD_AMOUNT] = 0
+    person.look[traits.BEARD_AMOUNT] = 0
     return person
 
 
@@ -47,7 +48,7 @@ def portrait(painter, person, rotation=None, at=(0.0, 0.03), **weights):
     light = photo.random_light(np.random.default_rng(3))
     truth = painter.paint(canvas, person, expression, pose, FOCAL, light, 0)
     background = np.full((SIZE, SIZE, 3), 0.3, np.float32)
-    shade.downsample(canvas.image, canvas.owner, background, canvas.samples, canvas.out)
+    compose.downsample(canvas.image, canvas.owner, background, canvas.samples, canvas.out)
     return photo.develop(canvas.out, np.random.default_rng(0), plain=True), truth, canvas
 
 

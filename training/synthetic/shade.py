@@ -16,7 +16,7 @@ from .raster import CLOTH, EYE, FRAME, HAIR, HAND, HAT, LASH, MOUTH, SKIN, TEETH
 
 
 @njit(fastmath=True, nogil=True, cache=True)
-def sharp(x, power_of_two):
+def sharp(x, power_of_two) -> float:
     """x ** (2 ** power_of_two), for highlights."""
     for _ in range(power_of_two):
         x = x * x

@@ -8,7 +8,10 @@ no position is written down, so the test survives another layout and another Ble
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -179,10 +182,14 @@ class Window:
         self.click()
 
     def close(self) -> None:
-        """End what was started."""
-        if self.blender is not None and self.blender.poll() is None:
-            self.blender.terminate()
+        """End Blender: the tool is only its wrapper, so its own number is asked for."""
+        pid = self.state().get("own_pid", 0) if self.blender is not None else 0
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        if self.blender is not None:
             try:
-                self.blender.wait(10)
+                self.blender.wait(20)
             except subprocess.TimeoutExpired:
                 self.blender.kill()
+            self.blender = None

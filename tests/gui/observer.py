@@ -4,6 +4,7 @@ looks: a few times a second it writes what a person could see into a JSON file.
 """
 
 import json
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -53,7 +54,7 @@ def hovered(window, area, region):
     with bpy.context.temp_override(window=window, area=area, region=region):
         prop = getattr(bpy.context, "property", None)
         if prop is not None:
-            return prop[1]
+            return prop[1].rpartition(".")[2]
         if bpy.ops.ui.copy_python_command_button.poll():
             bpy.ops.ui.copy_python_command_button()
             return bpy.context.window_manager.clipboard.partition("(")[0].removeprefix("bpy.ops.")
@@ -85,6 +86,7 @@ def look():
     window, area, region = sidebar()
     live, scene = session.current, bpy.context.scene
     told = {
+        "own_pid": os.getpid(),
         "version": bpy.app.version_string,
         "mode": bpy.context.mode,
         "frame": scene.frame_current,

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The extension's interface, registered in an empty file, with a source that the test feeds."""
 
+import atexit
+import os
+import sys
+
 import bpy
 import numpy as np
 import pytest
@@ -8,6 +12,19 @@ import pytest
 from mfn_addon import ui
 from mfn_addon.ui import live, properties, session
 from tests.rig.characters import new_file
+
+
+def pytest_sessionfinish(exitstatus):
+    """As a module, bpy 4.2 crashes at the end of its process once any property has had a Python
+    callback; the tests' result would be lost."""
+    if bpy.app.version < (5, 0):
+        atexit.register(_leave, int(exitstatus))
+
+
+def _leave(status):
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 class FakeSource:

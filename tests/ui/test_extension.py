@@ -47,13 +47,17 @@ def test_the_zip_holds_what_runs_and_nothing_else(zip_file):
     assert sum(1 for name in names if name.startswith("sample_rigs/")) < 10
 
 
+# They end by os._exit: as a module, bpy 4.2 crashes at the end of its process once any property
+# has had a Python callback. Blender itself does not.
 INSTALL = """
-import bpy, sys
+import bpy, os, sys
 bpy.ops.extensions.package_install_files(
     repo="user_default", filepath=sys.argv[1], enable_on_install=True)
-print("ENABLED", hasattr(bpy.types.Scene, "mfn"))
+print("ENABLED", hasattr(bpy.types.Scene, "mfn"), flush=True)
+os._exit(0)
 """
 RESTART = """
+import os
 import bpy, addon_utils
 name = "bl_ext.user_default.mfn_face_capture"
 module = addon_utils.enable(name, default_set=True, persistent=True)
@@ -64,7 +68,8 @@ for _ in range(2):
     addon_utils.disable(name, default_set=True)
     assert not hasattr(bpy.types.Scene, "mfn")
     addon_utils.enable(name, default_set=True, persistent=True)
-print("AGAIN", hasattr(bpy.types.Scene, "mfn"))
+print("AGAIN", hasattr(bpy.types.Scene, "mfn"), flush=True)
+os._exit(0)
 """
 
 

@@ -82,7 +82,7 @@ clip: .venv/made  ## render the demo's footage anew: demo/three_people.mp4
 	@$(BIN)/python -m demo.make_clip
 
 train: .venv-train/made  ## make the data, train MFN from the landed weights and export models/mfn.onnx
-	@$(BIN_TRAIN)/python -m training
+	@$(BIN_TRAIN)/python -m training $(if $(MINUTES),--minutes $(MINUTES))
 
 # ---- what is measured ----
 bench: .venv/made  ## speed as ratios to a limit or a peer: build/bench/

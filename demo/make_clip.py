@@ -70,10 +70,8 @@ def main() -> int:
 
     count = len(performances[0].expression)
     numbers = options.frames or range(0, count, options.every)
-    paths = [
-        render_people(k, plate, options.work)
-        for k in tqdm(numbers, "rendering", unit="frame", dynamic_ncols=True)
-    ]
+    bar = tqdm(numbers, "rendering", unit="frame", dynamic_ncols=True)
+    paths = [render_people(k, plate, options.work) for k in bar]
     if options.frames:
         return 0
     with FilmWriter(options.output, WIDTH, HEIGHT, RATE / options.every, quality=21) as film:

@@ -10,7 +10,7 @@ import bpy
 
 from ..take import SUFFIX
 
-EXTENSION = __package__.rpartition(".mfn_addon.")[0]
+EXTENSION = (__package__ or "").rpartition(".mfn_addon.")[0]
 """The extension's own package, e.g. `bl_ext.user_default.mfn_face_capture`; "" in a checkout."""
 
 SAMPLE_RIGS = Path(__file__).resolve().parents[2] / "sample_rigs"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
+from typing import cast
 
 import bpy
 
@@ -18,32 +19,34 @@ from ..take import TakeError, TakeWriter
 from . import preview, session
 from .folders import next_take, takes_folder
 from .notice import say
-from .properties import MFN_CastRow, refresh_takes
+from .properties import MFN_CastRow, MFN_SceneSettings, refresh_takes, settings_of
 from .session import Session, Source
 
 INTERVAL = 1 / 60
 """Seconds between ticks."""
 
 
-def open_source(settings: bpy.types.PropertyGroup) -> tuple[Source, str]:
+def open_source(settings: MFN_SceneSettings) -> tuple[Source, str]:
     """Start the capture process of the chosen source; returns it and its name for people.
 
     Raises:
         ValueError: no footage is chosen, or it is not there.
         OSError: the process cannot be started.
     """
-    from ..capture.live import CameraProcess
-
     if settings.source == "CAMERA":
-        return CameraProcess(
-            settings.camera, preview_side=preview.SIDE
-        ), f"Camera {settings.camera}"
+        return _process(settings.camera), f"Camera {settings.camera}"
     if not settings.footage:
         raise ValueError("choose a video file first")
     path = Path(bpy.path.abspath(settings.footage))
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
-    return CameraProcess(path, preview_side=preview.SIDE), path.name
+    return _process(path), path.name
+
+
+def _process(source: int | Path) -> Source:
+    from ..capture.live import CameraProcess
+
+    return cast(Source, CameraProcess(source, preview_side=preview.SIDE))
 
 
 def start(context: bpy.types.Context, source: Source, title: str) -> Session:
@@ -188,7 +191,7 @@ def _drive(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> None:
     """Let each face move its character."""
     if bpy.app.is_job_running("RENDER"):
         return  # the renderer reads what we would change
-    settings = scene.mfn
+    settings = settings_of(scene)
     options = settings.options()
     rows = {row.actor: row for row in settings.cast}
     preview.add_dots([face.id for face in frame.faces])
@@ -211,7 +214,7 @@ def _drive(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> None:
 
 def _apply(live: Session, character: bpy.types.Object, face: Face, options: Options) -> str:
     """Write a face to a character; returns why not, or ""."""
-    uid = character.session_uid
+    uid, problem = character.session_uid, ""
     for _ in range(2):  # once more where the rig was changed under us
         binding = live.bindings.get(uid)
         try:
@@ -231,7 +234,7 @@ def _apply(live: Session, character: bpy.types.Object, face: Face, options: Opti
 
 def _cast_automatically(scene: bpy.types.Scene, row: MFN_CastRow) -> None:
     """Give the actor the scene's first free character, from the viewer's left to right."""
-    taken = {each.character for each in scene.mfn.cast if each.character is not None}
+    taken = {each.character for each in settings_of(scene).cast if each.character is not None}
     free = [
         obj
         for obj in scene.objects

@@ -5,6 +5,8 @@ operators do.
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
@@ -22,10 +24,11 @@ def say(text: str, level: str = "INFO") -> None:
         level: "INFO", "WARNING" or "ERROR".
     """
     remember(text, level)
-    windows = bpy.context.window_manager.windows if bpy.context.window_manager else ()
-    if not bpy.app.background and len(windows):
-        with bpy.context.temp_override(window=windows[0]):
-            bpy.ops.mfn.notice("INVOKE_DEFAULT", text=text, level=level)
+    manager, operators = bpy.context.window_manager, cast(Any, bpy.ops)
+    window = next(iter(manager.windows), None) if manager is not None else None
+    if not bpy.app.background and window is not None:
+        with bpy.context.temp_override(window=window):
+            operators.mfn.notice("INVOKE_DEFAULT", text=text, level=level)
     else:
         print(f"MFN Face Capture: {text}")
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..capture.errors import InputError
@@ -22,6 +23,8 @@ from .properties import refresh_takes
 class _Telling:
     """Reports to the status bar and the panel alike."""
 
+    report: Callable[[set[str], str], None]  # Operator's own
+
     def done(self, text: str) -> set[str]:
         remember(text)
         self.report({"INFO"}, text)
@@ -34,30 +37,31 @@ class _Telling:
         return {"CANCELLED"}
 
 
+def start(operator: _Telling, context: bpy.types.Context, record: bool) -> set[str]:
+    """Start the chosen source for an operator, and record from its first frame if asked."""
+    try:
+        source, title = live.open_source(context.scene.mfn)
+    except (ValueError, OSError) as error:
+        return operator.failed(error)
+    live.start(context, source, title)
+    if not record:
+        return operator.done(f"Capturing from {title}")
+    try:
+        path = live.start_recording(context)
+    except TakeError as error:
+        live.stop(context)
+        return operator.failed(error)
+    return operator.done(f"Recording {path.stem} from {title}")
+
+
 class MFN_OT_start(_Telling, bpy.types.Operator):
     """Start capturing: each face in the picture drives its character"""
 
     bl_idname = "mfn.start"
     bl_label = "Start"
 
-    record: BoolProperty(
-        name="Record", description="Record from the first frame", options={"SKIP_SAVE"}
-    )
-
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            source, title = live.open_source(context.scene.mfn)
-        except (ValueError, OSError) as error:
-            return self.failed(error)
-        live.start(context, source, title)
-        if not self.record:
-            return self.done(f"Capturing from {title}")
-        try:
-            path = live.start_recording(context)
-        except TakeError as error:
-            live.stop(context)
-            return self.failed(error)
-        return self.done(f"Recording {path.stem} from {title}")
+        return start(self, context, record=False)
 
 
 class MFN_OT_stop(_Telling, bpy.types.Operator):
@@ -82,15 +86,16 @@ class MFN_OT_record(_Telling, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if session.current is None:
-            return bpy.ops.mfn.start("EXEC_DEFAULT", record=True)
+            return start(self, context, record=True)
         try:
             if session.current.recorder is None:
                 return self.done(f"Recording {live.start_recording(context).stem}")
             seconds = session.current.recorded()
-            path = live.stop_recording(context)
+            name = session.current.recorder.path.stem
+            live.stop_recording(context)
         except TakeError as error:
             return self.failed(error)
-        return self.done(f"Recorded {path.stem}, {seconds:.1f} s")
+        return self.done(f"Recorded {name}, {seconds:.1f} s")
 
 
 class MFN_OT_bake(_Telling, bpy.types.Operator):
@@ -121,7 +126,7 @@ class MFN_OT_bake(_Telling, bpy.types.Operator):
         if not cast:
             actors = ", ".join(map(str, present)) or "nobody"
             return self.failed(f"{item.name}: give its actors ({actors}) a character first")
-        options = dict.fromkeys(cast, settings.options())
+        options = {actor: settings.options() for actor in cast}
         try:
             with Take(item.path) as take:
                 report = bake_take(take, cast, scene, start=settings.bake_start, options=options)
@@ -157,7 +162,7 @@ class MFN_OT_take_open(_Telling, bpy.types.Operator, ImportHelper):
         from .take_list import describe_take
 
         state = context.window_manager.mfn
-        path = Path(self.filepath)
+        path = Path(self.filepath)  # pyright: ignore[reportAttributeAccessIssue] ImportHelper's
         try:
             Take(path).close()
         except TakeError as error:

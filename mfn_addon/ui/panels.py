@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from . import preview, session
+from .properties import MFN_CastRow
 
 _STATES = {
     "waiting": "Starting…",
@@ -30,7 +31,8 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
     bl_idname = "MFN_PT_capture"
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout, settings, live = self.layout, context.scene.mfn, session.current
+        layout: Any = self.layout
+        settings, live = context.scene.mfn, session.current
         column = layout.column()
         column.enabled = live is None
         column.row().prop(settings, "source", expand=True)
@@ -93,7 +95,8 @@ class MFN_PT_cast(_Sidebar, bpy.types.Panel):
     bl_parent_id = "MFN_PT_capture"
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout, settings = self.layout, context.scene.mfn
+        layout: Any = self.layout
+        settings = context.scene.mfn
         if settings.cast:
             layout.template_list(
                 "MFN_UL_cast", "", settings, "cast", settings, "cast_index", rows=2, maxrows=6
@@ -109,11 +112,12 @@ class MFN_PT_cast(_Sidebar, bpy.types.Panel):
         column.prop(settings, "mirror")
         layout.prop(settings, "neck_share", slider=True)
 
-    def _draw_row(self, layout: bpy.types.UILayout, row: bpy.types.PropertyGroup) -> None:
+    def _draw_row(self, layout: Any, row: MFN_CastRow) -> None:
         if row.report:
             layout.label(text=row.report, icon="CHECKMARK" if row.usable else "CANCEL")
         text = f"Forget Actor {row.actor}"
-        layout.operator("mfn.cast_remove", text=text, icon="X").actor = row.actor
+        forget = layout.operator("mfn.cast_remove", text=text, icon="X")
+        forget.actor = row.actor
 
 
 class MFN_UL_takes(bpy.types.UIList):
@@ -146,7 +150,8 @@ class MFN_PT_takes(_Sidebar, bpy.types.Panel):
     bl_parent_id = "MFN_PT_capture"
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout, settings, state = self.layout, context.scene.mfn, context.window_manager.mfn
+        layout: Any = self.layout
+        settings, state = context.scene.mfn, context.window_manager.mfn
         row = layout.row()
         row.template_list("MFN_UL_takes", "", state, "takes", state, "take_index", rows=3)
         side = row.column(align=True)
@@ -176,7 +181,7 @@ def _status(live: session.Session) -> str:
     return f"{_STATES['running']}: {faces}, {live.rate():.0f} fps{latency}"
 
 
-def _message(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+def _message(layout: Any, context: bpy.types.Context) -> None:
     """The last message, broken into lines that fit."""
     system = context.preferences.system
     fits = max(16, int((context.region.width / system.ui_scale - 80) / 7))

@@ -7,6 +7,7 @@ Both are Blender's own preview icons: drawing a panel only names their numbers.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import bpy
 import bpy.utils.previews
@@ -97,7 +98,7 @@ def _write(name: str, rgba: np.ndarray) -> None:
     if not _collections:
         return
     icons = _collections[0]
-    icon = icons[name] if name in icons else icons.new(name)
+    icon: Any = icons[name] if name in icons else icons.new(name)
     height, width = rgba.shape[:2]
     if tuple(icon.image_size) != (width, height):
         icon.image_size = (width, height)

@@ -20,6 +20,9 @@ from ..rig.lookup import shape_keys_of
 from .folders import take_files, takes_folder
 from .take_list import describe_take
 
+ATTRIBUTE = "mfn"
+"""Scene.mfn and WindowManager.mfn."""
+
 _LOCATIONS = [
     ("USER", "Extension", "In the extension's own folder, shared by all files"),
     ("BLEND", "Beside File", "In a folder `takes` beside the .blend file"),
@@ -169,15 +172,21 @@ class MFN_WindowState(bpy.types.PropertyGroup):
 CLASSES = (MFN_CastRow, MFN_SceneSettings, MFN_TakeItem, MFN_WindowState)
 
 
+def settings_of(scene: bpy.types.Scene) -> MFN_SceneSettings:
+    """What a scene remembers of its capture."""
+    return getattr(scene, ATTRIBUTE)
+
+
 def register() -> None:
     for each in CLASSES:
         bpy.utils.register_class(each)
-    bpy.types.Scene.mfn = PointerProperty(type=MFN_SceneSettings)
-    bpy.types.WindowManager.mfn = PointerProperty(type=MFN_WindowState, options={"SKIP_SAVE"})
+    setattr(bpy.types.Scene, ATTRIBUTE, PointerProperty(type=MFN_SceneSettings))
+    window_state = PointerProperty(type=MFN_WindowState, options={"SKIP_SAVE"})
+    setattr(bpy.types.WindowManager, ATTRIBUTE, window_state)
 
 
 def unregister() -> None:
-    del bpy.types.WindowManager.mfn
-    del bpy.types.Scene.mfn
+    delattr(bpy.types.WindowManager, ATTRIBUTE)
+    delattr(bpy.types.Scene, ATTRIBUTE)
     for each in reversed(CLASSES):
         bpy.utils.unregister_class(each)

@@ -12,6 +12,14 @@ from ..face import Face, FaceFrame
 from .footage import Picture
 
 
+TRACKED_SCORE = 0.3
+"""The least score to ask a network for where a tracker follows: it keeps an actor whose head
+turns, and makes no actor of a face that is never surer than this."""
+
+STILL_SCORE = 0.5
+"""The least score of a face in a picture that stands alone."""
+
+
 class Detector(Protocol):
     """What the network offers: all faces of a picture in one pass."""
 
@@ -58,6 +66,7 @@ def solve_picture(
 
 
 def _numbered(frame: FaceFrame) -> FaceFrame:
-    surest_first = sorted(frame.faces, key=lambda face: -face.score)
+    found = (face for face in frame.faces if face.score >= STILL_SCORE)
+    surest_first = sorted(found, key=lambda face: -face.score)
     frame.faces = [face.with_(id=number) for number, face in enumerate(surest_first, 1)]
     return frame

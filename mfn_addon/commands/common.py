@@ -38,10 +38,11 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_network(args: argparse.Namespace) -> Detector:
     """The network that the arguments name. Raises InputError where it cannot be loaded."""
+    from ..capture.solve import TRACKED_SCORE
     from ..network import FaceNetwork
 
     try:
-        return FaceNetwork(args.network, threads=args.threads)
+        return FaceNetwork(args.network, threads=args.threads, least_score=TRACKED_SCORE)
     except (FileNotFoundError, ValueError) as error:
         raise InputError(str(error)) from error
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from .rotation import quaternion_from_matrix, quaternion_to_matrix, slerp
 
-
 Numbers = Any
 """A float, or an array of them."""
 
@@ -76,8 +75,8 @@ class ArrayFilter:
         if len(points):
             speed[self._points] = np.repeat(np.hypot(points[:, 0], points[:, 1]), 2)
         share = smoothing(self._knobs.cutoff + self._knobs.speed * speed / unit, dt)
-        self._value += share * (value - self._value)
-        return self._value.astype(np.float32)
+        smooth = self._value = self._value + share * (value - self._value)
+        return smooth.astype(np.float32)
 
     def reset(self) -> None:
         """Forget the past: the next value comes through as it is."""

@@ -60,6 +60,8 @@ class TrackerOptions:
             detection deviates from a track's mean by more than its usual noise.
         recognise: how far, in squared units of that noise, a returning face may be from its
             remembered identity. Lower gives new ids rather than wrong ones.
+        new_score: a face below this score only continues an actor's track: the network may be
+            asked for unsure faces, and a turned head keeps its actor.
         sure_score: a new face with this score is an actor at once; a less sure one has to be
             seen in `confirm_frames` frames first, so that a flicker never becomes an actor.
             Faces in the first frame of a source are actors at once.
@@ -74,6 +76,7 @@ class TrackerOptions:
     reach_per_second: float = 1.5
     identity_weight: float = 0.3
     recognise: float = 2.0
+    new_score: float = 0.5
     sure_score: float = 0.8
     confirm_frames: int = 3
     duplicate_overlap: float = 0.55

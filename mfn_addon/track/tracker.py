@@ -108,7 +108,8 @@ class Tracker:
             steps[number] = max(time - track.time, 0.0)
             track.follow(faces[number], time, alone=not overlapped[number])
         for number, face in enumerate(faces):
-            if number not in matched and not self._shadows(face, faces, matched):
+            new = number not in matched and face.score >= self.options.new_score
+            if new and not self._shadows(face, faces, matched):
                 matched[number] = _Track(face, time, self.options)
                 self._tracks.append(matched[number])
         out = [

@@ -59,7 +59,7 @@ def draw(
 class DiscNetwork:
     """Finds the discs of a picture, all in one pass, as `FaceNetwork.detect` finds faces."""
 
-    def __init__(self, path: object = None, threads: int = 0) -> None:
+    def __init__(self, path: object = None, threads: int = 0, least_score: float = 0.5) -> None:
         """As FaceNetwork's, without a file."""
 
     def detect(self, image: np.ndarray) -> list[Face]:

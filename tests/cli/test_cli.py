@@ -265,7 +265,7 @@ def test_an_output_that_cannot_be_written(video, tmp_path, capsys):
 
 def test_a_missing_network(video, tmp_path, capsys, monkeypatch):
     class Missing:
-        def __init__(self, path=None, threads=0):
+        def __init__(self, path=None, threads=0, least_score=0.5):
             raise FileNotFoundError("network not found: models/mfn.onnx (run `make models`)")
 
     monkeypatch.setattr(sys.modules["mfn_addon.network"], "FaceNetwork", Missing)

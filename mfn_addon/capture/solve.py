@@ -11,8 +11,7 @@ import numpy as np
 from ..face import Face, FaceFrame
 from .footage import Picture
 
-
-TRACKED_SCORE = 0.3
+TRACKED_SCORE = 0.4
 """The least score to ask a network for where a tracker follows: it keeps an actor whose head
 turns, and makes no actor of a face that is never surer than this."""
 

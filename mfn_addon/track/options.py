@@ -60,8 +60,9 @@ class TrackerOptions:
             detection deviates from a track's mean by more than its usual noise.
         recognise: how far, in squared units of that noise, a returning face may be from its
             remembered identity. Lower gives new ids rather than wrong ones.
-        new_score: a face below this score only continues an actor's track: the network may be
-            asked for unsure faces, and a turned head keeps its actor.
+        new_score: a face below this score never becomes an actor. It only continues one, for
+            `unsure` seconds: the network may be asked for unsure faces, and an actor who turns
+            away for a moment is not lost.
         sure_score: a new face with this score is an actor at once; a less sure one has to be
             seen in `confirm_frames` frames first, so that a flicker never becomes an actor.
             Faces in the first frame of a source are actors at once.
@@ -77,6 +78,7 @@ class TrackerOptions:
     identity_weight: float = 0.3
     recognise: float = 2.0
     new_score: float = 0.5
+    unsure: float = 0.7
     sure_score: float = 0.8
     confirm_frames: int = 3
     duplicate_overlap: float = 0.55

@@ -35,7 +35,7 @@ class _Track:
 
     def __init__(self, face: Face, time: float, options: TrackerOptions) -> None:
         self.id: int | None = None
-        self.time = time
+        self.time = self.sure_time = time
         self.frames = 1
         self.face = face
         self.centre, self.size = _centre(face.box), box_size(face.box)
@@ -47,7 +47,7 @@ class _Track:
     def predicted_centre(self, time: float) -> np.ndarray:
         return self.centre + self.velocity * min(max(time - self.time, 0.0), _COAST)
 
-    def follow(self, face: Face, time: float, alone: bool) -> None:
+    def follow(self, face: Face, time: float, sure: bool, alone: bool) -> None:
         """Take a matched face; `alone`: no other face overlaps it, so its identity is clean."""
         dt = max(time - self.time, 1e-3)
         centre = _centre(face.box)
@@ -56,7 +56,9 @@ class _Track:
         else:
             share = 1 - np.exp(-dt / 0.08)  # averages detector noise over about 0.1 s
             self.velocity += share * ((centre - self.centre) / dt - self.velocity)
-        if alone:
+        if sure:
+            self.sure_time = time
+        if sure and alone:
             self.identity(face.identity, dt)
         self.centre, self.size = centre, box_size(face.box)
         self.face, self.time = face, time
@@ -96,17 +98,19 @@ class Tracker:
             self._start_over(time)
         self._time = time
         faces = _without_duplicates(frame.faces, self.options.duplicate_overlap)
-        overlapped = _overlapped(faces)
+        overlapped = _overlapped(faces, self.options.new_score)
         matched: dict[int, _Track] = {}
         self._match(faces, matched, time, self._cost_in_view)
         self._match(faces, matched, time, self._cost_returning)
         self._match(faces, matched, time, self._cost_by_place)
         for number, track in matched.items():
-            self._learn_noise(track, faces[number], overlapped[number])
+            if not overlapped[number] and track.frames >= 3:
+                self._learn_noise(track, faces[number])
         steps: dict[int, float] = {}
         for number, track in matched.items():
             steps[number] = max(time - track.time, 0.0)
-            track.follow(faces[number], time, alone=not overlapped[number])
+            sure = faces[number].score >= self.options.new_score
+            track.follow(faces[number], time, sure, alone=not overlapped[number])
         for number, face in enumerate(faces):
             new = number not in matched and face.score >= self.options.new_score
             if new and not self._shadows(face, faces, matched):
@@ -151,7 +155,8 @@ class Tracker:
         """The same without identity: a face that nobody else claims, where a track is awaited,
         is that actor, however odd it looks (half hidden, say)."""
         gap = time - track.time
-        if gap > self.options.occlusion:
+        sure = face.score >= self.options.new_score
+        if gap > self.options.occlusion or not (sure or self._may_be_unsure(track, time)):
             return _IMPOSSIBLE
         reach = self.options.reach + self.options.reach_per_second * gap
         size = box_size(face.box)
@@ -166,7 +171,7 @@ class Tracker:
 
     def _cost_returning(self, track: _Track, face: Face, time: float) -> float:
         """Of a face being an actor who was away (or whom a cut has moved), by identity."""
-        if track.id is None:
+        if track.id is None or face.score < self.options.new_score:
             return _IMPOSSIBLE
         deviation = self._deviation(track, face)
         if deviation > self.options.recognise:
@@ -175,14 +180,15 @@ class Tracker:
         distance = math.dist(_centre(face.box), track.centre) / track.size
         return float(deviation + 0.3 * min(distance / (2.0 + gap), 2.0))
 
+    def _may_be_unsure(self, track: _Track, time: float) -> bool:
+        return track.id is not None and time - track.sure_time <= self.options.unsure
+
     def _deviation(self, track: _Track, face: Face) -> float:
         """Mean square difference from the track's identity; 1 is the usual noise."""
         return float(np.mean((face.identity - track.identity.mean) ** 2)) / self._identity_noise
 
-    def _learn_noise(self, track: _Track, face: Face, overlapped: bool) -> None:
+    def _learn_noise(self, track: _Track, face: Face) -> None:
         """How much the identity weights of one face vary differs between networks: measure."""
-        if overlapped or track.frames < 3:
-            return
         seen = float(np.mean((face.identity - track.identity.mean) ** 2))
         seen = min(seen, 4 * self._identity_noise)
         noise = self._identity_noise + 0.02 * (seen - self._identity_noise)
@@ -218,7 +224,7 @@ class Tracker:
 
     def _start_over(self, time: float) -> None:
         for track in self._tracks:
-            track.time = time - self.options.occlusion / 2
+            track.time = track.sure_time = time - self.options.occlusion / 2
             track.velocity = np.zeros(2)
             if track.filter:
                 track.filter.reset()
@@ -258,8 +264,10 @@ def _without_duplicates(faces: list[Face], limit: float) -> list[Face]:
     return kept
 
 
-def _overlapped(faces: list[Face]) -> list[bool]:
+def _overlapped(faces: list[Face], sure: float) -> list[bool]:
+    """Which faces another one covers in part, so that their identity may be mixed with its."""
+    others = [face for face in faces if face.score >= sure]
     return [
-        any(overlap(face.box, other.box) > 0.05 for other in faces if other is not face)
+        any(overlap(face.box, other.box) > 0.05 for other in others if other is not face)
         for face in faces
     ]

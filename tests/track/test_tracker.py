@@ -197,14 +197,18 @@ def test_an_unsure_face_becomes_an_actor_once_it_has_stayed():
 
 def test_an_unsure_face_goes_on_being_an_actor_but_never_becomes_one():
     tracker = Tracker(RAW)
-    for number in range(20):
-        turned = 0.9 if number < 5 else 0.35
+    ids = []
+    for number in range(60):
+        turned = 0.9 if number < 5 or number > 50 else 0.35
         faces = [make_face((100, 100), score=turned)]
         faces.append(make_face((400, 200), actor="blue", score=0.35))
         if number == 0:
             faces.pop()
         result = tracker.update(frame_at(number / 30, faces))
-        assert [face.id for face in result.faces] == [1]
+        ids.append([face.id for face in result.faces])
+    assert ids[:25] == [[1]] * 25  # 0.7 s after it was last sure
+    assert ids[27:51] == [[]] * 24
+    assert ids[51:] == [[1]] * 9
 
 
 def test_two_boxes_on_one_face_are_one():

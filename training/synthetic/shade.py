@@ -121,6 +121,9 @@ def shade(
                     weave = 0.9 + 0.2 * strands[int(q * 9000.0) & 255, int(u * 900.0) & 63] / 255.0
                     fold = np.sin(19.0 * u + 26.0 * q + 2.5 * np.sin(11.0 * u - 14.0 * q))
                     weave *= 1.0 + 0.12 * fold * np.sin(7.0 * u + 3.0)
+                    seam = (abs(u) - 0.37 - 0.25 * (q + 0.3)) / 0.010  # arm against chest
+                    if q < -0.2:
+                        weave *= 1.0 - 0.5 * np.exp(-seam * seam) * min(1.0, (-0.2 - q) / 0.08)
                     edge = min(1.0, (neckline - q) / 0.004)
                     weave *= 0.6 + 0.4 * edge
                     red = weave * (look[first] + pattern * (look[second] - look[first]))

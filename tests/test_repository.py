@@ -18,6 +18,7 @@ SIZE_LIMITS = [
     ("demo/*.mp4", 2 * MEGABYTE),
     ("**/*", 8 * MEGABYTE),
 ]
+LICENCE = "SPDX-License-Identifier: GPL-3.0-or-later"
 SOURCE_SUFFIXES = {".py", ".sh"}
 TEXT_SUFFIXES = SOURCE_SUFFIXES | {".md", ".toml", ".txt", ".json", ".yml", ".cfg", ""}
 
@@ -53,8 +54,8 @@ def test_sources_begin_with_their_licence(tracked: list[Path]) -> None:
     for path in tracked:
         if path.suffix in SOURCE_SUFFIXES:
             head = path.read_text(encoding="utf-8").splitlines()[:3]
-            if not any("SPDX-License-Identifier: GPL-3.0-or-later" in line for line in head):
-                unlicensed.append(path.name)
+            if head and not any(LICENCE in line for line in head):
+                unlicensed.append(str(path))
     assert not unlicensed
 
 

@@ -100,8 +100,16 @@ def contact_sheet(path: Path, options: argparse.Namespace) -> np.ndarray:
             pose_rig(rig, weights, angles, path)
             bpy.ops.render.render(write_still=True)
             picture = cv2.imread(scene.render.filepath)
-            cv2.putText(picture, label, (8, options.size - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5,
-                        (255, 255, 255), 1, cv2.LINE_AA)
+            cv2.putText(
+                picture,
+                label,
+                (8, options.size - 8),
+                cv2.FONT_HERSHEY_SIMPLEX,
+                0.5,
+                (255, 255, 255),
+                1,
+                cv2.LINE_AA,
+            )
             pictures.append(picture)
     columns = min(options.columns, len(pictures))
     while len(pictures) % columns:
@@ -122,7 +130,8 @@ def pose_rig(rig: bpy.types.Object, weights: dict, angles: tuple, path: Path) ->
         profile = json.loads(path.with_suffix(".bones.json").read_text())
         for channel in profile["channels"]:
             value = channel["rest"] + sum(
-                gain * weights.get(name, 0.0) for name, gain in channel["terms"].items())
+                gain * weights.get(name, 0.0) for name, gain in channel["terms"].items()
+            )
             value = min(max(value, channel["limit"][0]), channel["limit"][1])
             if channel["unit"] == "deg":
                 value = math.radians(value)

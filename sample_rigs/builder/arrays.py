@@ -58,23 +58,30 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 def edges(faces: np.ndarray) -> np.ndarray:
     """(E, 2) unique edges, smaller number first."""
-    pairs = np.concatenate([np.stack([faces[:, k], np.roll(faces, -1, 1)[:, k]], 1)
-                            for k in range(faces.shape[1])])
+    pairs = np.concatenate(
+        [np.stack([faces[:, k], np.roll(faces, -1, 1)[:, k]], 1) for k in range(faces.shape[1])]
+    )
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     return np.unique(np.sort(pairs, 1), axis=0)
 
 
 def boundary_edges(faces: np.ndarray) -> np.ndarray:
     """(E, 2) edges that only one polygon has."""
-    pairs = np.concatenate([np.stack([faces[:, k], np.roll(faces, -1, 1)[:, k]], 1)
-                            for k in range(faces.shape[1])])
+    pairs = np.concatenate(
+        [np.stack([faces[:, k], np.roll(faces, -1, 1)[:, k]], 1) for k in range(faces.shape[1])]
+    )
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     kept, count = np.unique(np.sort(pairs, 1), axis=0, return_counts=True)
     return kept[count == 1]
 
 
-def smooth(values: np.ndarray, faces: np.ndarray, steps: int, hold: np.ndarray | None = None,
-           share: float = 0.5) -> np.ndarray:
+def smooth(
+    values: np.ndarray,
+    faces: np.ndarray,
+    steps: int,
+    hold: np.ndarray | None = None,
+    share: float = 0.5,
+) -> np.ndarray:
     """Laplacian smoothing of (V, ...) values over the mesh's edges.
 
     Args:
@@ -119,12 +126,18 @@ def merge(meshes: list[Mesh]) -> Mesh:
         vertices=np.concatenate([m.vertices for m in meshes]),
         faces=np.concatenate([q + o for q, o in zip(quads, offset, strict=True)]),
         uv=np.concatenate([column(m, m.uv, np.zeros((len(m.faces), 4, 2))) for m in meshes]),
-        colours=np.concatenate([column(m, m.colours, np.ones((len(m.vertices), 3)))
-                                for m in meshes]),
-        material=np.concatenate([column(m, m.material, np.zeros(len(m.faces), int))
-                                 for m in meshes]),
-        shapes={name: np.concatenate([m.shapes.get(name, np.zeros_like(m.vertices))
-                                      for m in meshes]) for name in shape_names},
-        weights={name: np.concatenate([m.weights.get(name, np.zeros(len(m.vertices)))
-                                       for m in meshes]) for name in bones},
+        colours=np.concatenate(
+            [column(m, m.colours, np.ones((len(m.vertices), 3))) for m in meshes]
+        ),
+        material=np.concatenate(
+            [column(m, m.material, np.zeros(len(m.faces), int)) for m in meshes]
+        ),
+        shapes={
+            name: np.concatenate([m.shapes.get(name, np.zeros_like(m.vertices)) for m in meshes])
+            for name in shape_names
+        },
+        weights={
+            name: np.concatenate([m.weights.get(name, np.zeros(len(m.vertices))) for m in meshes])
+            for name in bones
+        },
     )

@@ -38,18 +38,30 @@ def build_creature() -> bpy.types.Object:
     for side, sign in SIDES:
         parts += _eye(side, sign)
         parts += [_brow(side, sign), *_ear(side, sign), _lip(side, sign), *_cheek_tufts(side, sign)]
-    rig = armature(NAME, _bones(), group, {
-        "mfn_profile": "bones", "mfn_eyes": "bones", "mfn_jaw": "bones",
-        "mfn_bones": creature_channels.as_json()})
+    rig = armature(
+        NAME,
+        _bones(),
+        group,
+        {
+            "mfn_profile": "bones",
+            "mfn_eyes": "bones",
+            "mfn_jaw": "bones",
+            "mfn_bones": creature_channels.as_json(),
+        },
+    )
     options: dict[str, dict] = {
-        "nose": {"roughness": 0.25, "coat": 0.5}, "glint": {"emission": 1.0},
+        "nose": {"roughness": 0.25, "coat": 0.5},
+        "glint": {"emission": 1.0},
         "sclera": {"roughness": 0.3, "coat": 0.6, "matt_view": True},
         "iris": {"roughness": 0.3, "coat": 0.6, "painted": True, "matt_view": True},
         "pupil": {"roughness": 0.3, "coat": 0.6, "matt_view": True},
-        "tongue": {"roughness": 0.4}, "teeth": {"roughness": 0.3},
+        "tongue": {"roughness": 0.4},
+        "teeth": {"roughness": 0.3},
     }
-    materials = [material(f"{NAME} {slot}", colour, **options.get(slot, {"roughness": 0.85}))
-                 for slot, colour in COLOURS.items()]
+    materials = [
+        material(f"{NAME} {slot}", colour, **options.get(slot, {"roughness": 0.85}))
+        for slot, colour in COLOURS.items()
+    ]
     whole = merge(parts)
     whole.colours = _corner_colours(whole)
     soften(mesh_object(f"{NAME}.body", whole, materials, group, rig))
@@ -89,15 +101,17 @@ def _head() -> Mesh:
     def field(points: np.ndarray) -> np.ndarray:
         ahead = np.clip((-0.03 - points[:, 1]) / 0.03, 0, 1)
         floor = -0.050 - points[:, 2]  # the jaw closes against a flat muzzle
-        return np.where(ahead > 0, np.maximum(grown(points), floor * ahead - 0.02 * (1 - ahead)),
-                        grown(points))
+        return np.where(
+            ahead > 0, np.maximum(grown(points), floor * ahead - 0.02 * (1 - ahead)), grown(points)
+        )
 
     rings = np.concatenate([np.linspace(0.5, 40, 26), np.linspace(42, 179.5, 50)])
     mesh = star(field, np.array([0, -0.01, -0.012]), rings, 72, 0.25)
     points = mesh.vertices
     mesh = _slot(mesh, "fur")
-    palate = np.minimum.reduce([-0.0480 - points[:, 2], 0.034 - np.abs(points[:, 0]),
-                                -0.045 - points[:, 1]])
+    palate = np.minimum.reduce(
+        [-0.0480 - points[:, 2], 0.034 - np.abs(points[:, 0]), -0.045 - points[:, 1]]
+    )
     # The cream mask: the muzzle's flanks and the lower cheeks, up to under the eyes.
     mask = -0.012 - 0.30 * (points[:, 1] + 0.10) - points[:, 2] + 0.10 * np.abs(points[:, 0])
     mask = np.minimum(mask, 0.01 - points[:, 1] - 0.25 * np.abs(points[:, 0]) + 0.035)
@@ -173,8 +187,11 @@ def _eye(side: str, sign: float) -> list[Mesh]:
     angle = np.repeat(rings, 32)[:, None]
     rim = np.clip((angle - 26) / 7, 0, 1)
     iris = np.array(linear(COLOURS["iris"])) * (1.25 - 0.9 * rim)
-    ball.colours = np.where(angle <= 15, linear(COLOURS["pupil"]),
-                            np.where(angle <= 34, iris, linear(COLOURS["sclera"])))
+    ball.colours = np.where(
+        angle <= 15,
+        linear(COLOURS["pupil"]),
+        np.where(angle <= 34, iris, linear(COLOURS["sclera"])),
+    )
     glints = []
     for across, up, size in ((-0.24, 0.26, 0.0046), (0.20, -0.18, 0.0022)):
         way = unit(np.array([across, -1.0, up]))
@@ -185,7 +202,8 @@ def _eye(side: str, sign: float) -> list[Mesh]:
     lower = shell(centre, EYE_RADIUS + 0.0018, 165, LOWER_EDGE, 0.0018)
     lashes = _edge_line(centre, EYE_RADIUS + 0.0030, UPPER_EDGE + 1.5, 0.0017)
     return [
-        _on(ball, f"eye{side}"), *glints,
+        _on(ball, f"eye{side}"),
+        *glints,
         _on(_slot(upper, "lid"), f"lid_upper{side}"),
         _on(_slot(lashes, "dark"), f"lid_upper{side}"),
         _on(_slot(lower, "lid"), f"lid_lower{side}"),
@@ -207,8 +225,13 @@ def _brow(side: str, sign: float) -> Mesh:
     z = 0.064 + 0.010 * np.sin(np.pi * t) - 0.006 * t
     y = -0.092 + 0.034 * t**1.6
     path = HEAD + np.stack([sign * x, y, z], -1)
-    mesh = sweep(path[None], 0.0066 * np.interp(t, (0, 0.15, 0.5, 1), (0.35, 0.9, 1, 0.12)), 10, 0.6,
-                 np.tile(unit(np.array([0.2 * sign, -1.0, 0.6])), (1, 12, 1)))
+    mesh = sweep(
+        path[None],
+        0.0066 * np.interp(t, (0, 0.15, 0.5, 1), (0.35, 0.9, 1, 0.12)),
+        10,
+        0.6,
+        np.tile(unit(np.array([0.2 * sign, -1.0, 0.6])), (1, 12, 1)),
+    )
     return _on(_slot(mesh, "dark"), f"brow{side}")
 
 
@@ -219,18 +242,23 @@ def _ear(side: str, sign: float) -> list[Mesh]:
     turn = np.arange(columns) * 2 * np.pi / columns
     width = 0.052 * np.interp(t, (0, 0.2, 0.5, 0.8, 1), (0.86, 1.0, 0.80, 0.38, 0.02))
     depth = 0.45 * width
-    middle = np.stack([sign * (0.060 + 0.040 * t + 0.012 * t**2), 0.012 + 0.012 * t,
-                       0.055 + 0.150 * t], -1)
+    middle = np.stack(
+        [sign * (0.060 + 0.040 * t + 0.012 * t**2), 0.012 + 0.012 * t, 0.055 + 0.150 * t], -1
+    )
     front = np.clip(-np.sin(turn), 0, 1)
-    hollow = 0.85 * front[None, :] * depth[:, None] * np.sin(np.pi * np.clip(t + 0.1, 0, 1))[:, None]
+    hollow = (
+        0.85 * front[None, :] * depth[:, None] * np.sin(np.pi * np.clip(t + 0.1, 0, 1))[:, None]
+    )
     x = width[:, None] * np.cos(turn)
     y = depth[:, None] * np.sin(turn) + 1.35 * hollow
     lean = -0.45 * sign  # the ear opens forwards and outwards
-    vertices = np.stack([x * np.cos(lean) - y * np.sin(lean) * 0, y + x * np.sin(lean) * -1,
-                         np.zeros_like(x)], -1)
+    vertices = np.stack(
+        [x * np.cos(lean) - y * np.sin(lean) * 0, y + x * np.sin(lean) * -1, np.zeros_like(x)], -1
+    )
     vertices[..., 1] = y - x * np.sin(lean) * 0.35
-    mesh = Mesh((vertices + middle[:, None] + HEAD).reshape(-1, 3),
-                grid_faces(rows, columns, closed=True))
+    mesh = Mesh(
+        (vertices + middle[:, None] + HEAD).reshape(-1, 3), grid_faces(rows, columns, closed=True)
+    )
     mesh = _on(_slot(mesh, "fur"), f"ear{side}")
     row, column = np.arange(len(mesh.faces)) // columns, np.arange(len(mesh.faces)) % columns
     ahead = -np.sin((column + 0.5) * 2 * np.pi / columns)
@@ -256,8 +284,11 @@ def _lip(side: str, sign: float) -> Mesh:
 
 def _cheek_tufts(side: str, sign: float) -> list[Mesh]:
     tufts = []
-    for up, back, long, name in ((-0.028, 0.0, 0.050, "cream"), (-0.052, -0.004, 0.056, "cream"),
-                                 (-0.006, 0.008, 0.038, "fur")):
+    for up, back, long, name in (
+        (-0.028, 0.0, 0.050, "cream"),
+        (-0.052, -0.004, 0.056, "cream"),
+        (-0.006, 0.008, 0.038, "fur"),
+    ):
         root = HEAD + (0.090 * sign, -0.020 + back, up)
         way = unit(np.array([sign, 0.28, -0.42]))
         t = np.linspace(0, 1, 9)
@@ -275,10 +306,13 @@ def _tuft() -> Mesh:
     for lean, long in ((-0.35, 0.048), (0.0, 0.064), (0.38, 0.050)):
         t = np.linspace(0, 1, 10)
         root = HEAD + (0.012 * np.sign(lean), -0.022, 0.100)
-        path = root + np.stack([lean * long * t, -0.018 * t - 0.022 * t**2, long * (t - 0.35 * t**2)], -1)
+        path = root + np.stack(
+            [lean * long * t, -0.018 * t - 0.022 * t**2, long * (t - 0.35 * t**2)], -1
+        )
         normals = np.tile(np.array([0.0, -1.0, 0.4]), (1, 10, 1))
-        locks.append(sweep(path[None], 0.016 * np.interp(t, (0, 0.4, 1), (0.8, 1, 0.02)), 12, 0.6,
-                           normals))
+        locks.append(
+            sweep(path[None], 0.016 * np.interp(t, (0, 0.4, 1), (0.8, 1, 0.02)), 12, 0.6, normals)
+        )
     return _on(_slot(merge(locks), "fur"), "head")
 
 
@@ -288,8 +322,13 @@ def _body() -> list[Mesh]:
     wide = np.array([0.150, 0.155, 0.152, 0.138, 0.112, 0.092, 0.078, 0.070, 0.068, 0.070, 0.07])
     deep = np.array([0.105, 0.108, 0.106, 0.098, 0.086, 0.076, 0.068, 0.062, 0.060, 0.060, 0.06])
     fine = np.linspace(0, 0.29, 40)
-    body = lathe(fine, np.interp(fine, z, wide), np.interp(fine, z, deep),
-                 np.interp(fine, (0, 0.29), (0.03, 0.0)))
+    body = lathe(
+        fine,
+        np.interp(fine, z, wide),
+        np.interp(fine, z, deep),
+        np.interp(fine, (0, 0.29), (0.03, 0.0)),
+        segments=96,
+    )
     body = _slot(body, "fur")
     points = body.vertices
     bib = 0.062 - np.abs(points[:, 0]) - 0.16 * np.clip(0.14 - points[:, 2], 0, 1)
@@ -298,14 +337,16 @@ def _body() -> list[Mesh]:
     body.material[front] = SLOTS.index("cream")
     body.weights = _neck_weights(body.vertices)
     turn = np.arange(65) * 2 * np.pi / 64
-    ring = np.stack([0.086 * np.cos(turn), 0.075 * np.sin(turn) + 0.012,
-                     0.172 + 0.012 * np.sin(turn)], -1)
+    ring = np.stack(
+        [0.086 * np.cos(turn), 0.075 * np.sin(turn) + 0.012, 0.172 + 0.012 * np.sin(turn)], -1
+    )
     scarf = sweep(ring[None], np.full(65, 0.021), 14, 0.85, np.tile([0.0, 0.0, 1.0], (1, 65, 1)))
     ends = []
     for lean in (-0.35, 0.30):
         t = np.linspace(0, 1, 10)
         path = np.array([0.0, -0.078, 0.158]) + np.stack(
-            [lean * 0.07 * t, -0.022 * np.sin(np.pi * t * 0.6), -0.085 * t], -1)
+            [lean * 0.07 * t, -0.022 * np.sin(np.pi * t * 0.6), -0.085 * t], -1
+        )
         radii = 0.022 * np.interp(t, (0, 0.3, 0.9, 1), (0.5, 0.85, 1.1, 0.7))
         ends.append(sweep(path[None], radii, 12, 0.35, np.tile([0.0, -1.0, 0.0], (1, 10, 1))))
     knot = ellipsoid((0.0, -0.082, 0.160), (0.021, 0.019, 0.019))

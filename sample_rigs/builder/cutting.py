@@ -65,7 +65,7 @@ def divide(mesh: Mesh, field: np.ndarray) -> tuple[Mesh, np.ndarray]:
 class _Seam:
     """The new vertices on the zero line, one for each edge that crosses it."""
 
-    def __init__(self, field: np.ndarray):
+    def __init__(self, field: np.ndarray) -> None:
         self.field = field
         self.number: dict[tuple[int, int], int] = {}
         self.pairs: list[tuple[int, int, float]] = []  # from, to, how far

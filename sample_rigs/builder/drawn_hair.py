@@ -16,16 +16,24 @@ STEPS = 14
 def bob(surface: Surface, face: Face, colour: tuple, seed: int) -> Mesh:
     """A bob with a fringe: locks that run from the crown down the skull's meridians."""
     rng = np.random.default_rng(seed)
-    locks = []  # azimuth at the tip, elevation at the tip, sway, width, lift; degrees, metres
-    for k, azimuth in enumerate(np.linspace(-56, 56, 11)):
-        locks.append((azimuth, 25 + 5 * (k % 2) - abs(azimuth) * 0.10, 10, 0.0175, 0.010))
-    for side in (-1, 1):
-        for azimuth, low in ((66, -30), (76, -52), (88, -58), (102, -60)):
-            locks.append((side * azimuth, low, 0, 0.017, 0.013))
-    for azimuth in np.linspace(112, 248, 13):
-        locks.append((azimuth, -60 + rng.uniform(-3, 3), 0, 0.019, 0.014))
-    for azimuth in np.linspace(70, 290, 16):
-        locks.append((azimuth + 5, -38 + rng.uniform(-6, 6), 0, 0.021, 0.019))
+    # Azimuth and elevation of the tip, sway (degrees), width and lift (metres) of each lock.
+    locks = [  # the fringe
+        (azimuth, 25 + 5 * (k % 2) - abs(azimuth) * 0.10, 10, 0.0175, 0.010)
+        for k, azimuth in enumerate(np.linspace(-56, 56, 11))
+    ]
+    locks += [  # before and over the ears
+        (side * azimuth, low, 0, 0.017, 0.013)
+        for side in (-1, 1)
+        for azimuth, low in ((66, -30), (76, -52), (88, -58), (102, -60))
+    ]
+    locks += [
+        (azimuth, -60 + rng.uniform(-3, 3), 0, 0.019, 0.014)
+        for azimuth in np.linspace(112, 248, 13)
+    ]
+    locks += [  # a shorter layer on top
+        (azimuth + 5, -38 + rng.uniform(-6, 6), 0, 0.021, 0.019)
+        for azimuth in np.linspace(70, 290, 16)
+    ]
     meshes = [_cap(surface, face, colour)]
     meshes += [_lock(surface, face, *lock, colour, rng) for lock in locks]
     return merge(meshes)
@@ -42,7 +50,17 @@ def _out(surface: Surface, face: Face, azimuth: np.ndarray, elevation: np.ndarra
     return np.array(away), way
 
 
-def _lock(surface, face, azimuth, tip, sway, width, lift, colour, rng) -> Mesh:
+def _lock(
+    surface: Surface,
+    face: Face,
+    azimuth: float,
+    tip: float,
+    sway: float,
+    width: float,
+    lift: float,
+    colour: tuple,
+    rng: np.random.Generator,
+) -> Mesh:
     t = np.linspace(0, 1, STEPS)
     elevation = 84 + (tip - 84) * t
     turn = azimuth + sway * (t - 1) + rng.uniform(-2, 2)
@@ -80,8 +98,9 @@ def _cap(surface: Surface, face: Face, colour: tuple) -> Mesh:
     r, c = np.meshgrid(np.arange(rows - 1), np.arange(columns), indexing="ij")
     r, c = r.ravel(), c.ravel()
     n = (c + 1) % columns
-    faces = np.stack([r * columns + c, (r + 1) * columns + c, (r + 1) * columns + n,
-                      r * columns + n], 1)
+    faces = np.stack(
+        [r * columns + c, (r + 1) * columns + c, (r + 1) * columns + n, r * columns + n], 1
+    )
     normals = vertex_normals(vertices, faces)
     if ((vertices - face.skull) * normals).sum() < 0:
         faces = faces[:, ::-1]
@@ -98,7 +117,12 @@ def drawn_brow(surface: Surface, eye: np.ndarray, side: int, radius: float, colo
     x = eye[0] + side * radius * np.interp(t, (0, 1), (-0.80, 1.05))
     z = eye[2] + radius * (1.14 + 0.20 * np.sin(np.pi * t**0.9) - 0.02 * t)
     path = surface.front(x, z, lift=0.0006)
-    mesh = sweep(path[None], 0.0030 * np.interp(t, (0, 0.1, 0.5, 1), (0.25, 0.85, 1, 0.1)), 6, 0.5,
-                 np.tile(np.array([0.0, -1.0, 0.15]), (1, 16, 1)))
+    mesh = sweep(
+        path[None],
+        0.0030 * np.interp(t, (0, 0.1, 0.5, 1), (0.25, 0.85, 1, 0.1)),
+        6,
+        0.5,
+        np.tile(np.array([0.0, -1.0, 0.15]), (1, 16, 1)),
+    )
     mesh.colours = np.tile(np.array(colour), (len(mesh.vertices), 1))
     return surface.ride(mesh)

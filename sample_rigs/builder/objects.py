@@ -51,8 +51,10 @@ def mesh_object(
     if mesh.colours is not None:
         flat, domain = mesh.colours, "POINT"
         if flat.ndim == 3:
-            flat, domain = np.concatenate(
-                [c[: len(f)] for f, c in zip(faces, flat, strict=True)]), "CORNER"
+            flat, domain = (
+                np.concatenate([c[: len(f)] for f, c in zip(faces, flat, strict=True)]),
+                "CORNER",
+            )
         layer = data.color_attributes.new(COLOUR_LAYER, "BYTE_COLOR", domain)
         rgba = np.concatenate([flat, np.ones((len(flat), 1))], 1)
         layer.data.foreach_set("color", np.clip(rgba, 0, 1).astype(np.float32).ravel())
@@ -150,4 +152,5 @@ def armature(
 def save(path: str) -> None:
     """Write the file compressed, with nothing that no object uses."""
     bpy.ops.outliner.orphans_purge(do_recursive=True)
+    bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside it
     bpy.ops.wm.save_as_mainfile(filepath=path, compress=True)

@@ -47,14 +47,18 @@ VIKTOR = Person(
 )
 
 
-def _curly(skin: Mesh, surface: Surface, face: Face, above, ears, seed: int) -> Mesh:
+def _curly(
+    skin: Mesh, surface: Surface, face: Face, above: np.ndarray, ears: np.ndarray, seed: int
+) -> Mesh:
     colour = linear("#2a1a12")
     scalp = hair.cap(skin, above, 0.014, colour, ears)
     coils = hair.curls(scalp, face, 0.0082, 0.032, 0.0050, 0.0020, colour, seed)
     return merge([scalp, coils])
 
 
-def _short(skin: Mesh, surface: Surface, face: Face, above, ears, seed: int) -> Mesh:
+def _short(
+    skin: Mesh, surface: Surface, face: Face, above: np.ndarray, ears: np.ndarray, seed: int
+) -> Mesh:
     scalp = hair.cap(skin, above, 0.006, linear("#6e6a66"), ears)
     on = Surface(scalp.vertices, scalp.faces, {}, {})
     crown = face.skull + np.array([0.0, 0.055, 0.09])
@@ -66,14 +70,26 @@ def _short(skin: Mesh, surface: Surface, face: Face, above, ears, seed: int) -> 
     def degrees(points: np.ndarray) -> np.ndarray:
         return hair.scalp_field(points, face, hair.RECEDING_HAIRLINE)
 
-    strands = hair.locks(scalp, on, face, degrees, 0.0042, 0.032, 0.0017, 0.0045, flow,
-                         (linear("#76706a"), linear("#b4aea6")), seed)
+    strands = hair.locks(
+        scalp,
+        on,
+        face,
+        degrees,
+        0.0042,
+        0.032,
+        0.0017,
+        0.0045,
+        flow,
+        (linear("#76706a"), linear("#b4aea6")),
+        seed,
+    )
     return merge([scalp, strands])
 
 
-def _stubble(surface: Surface, skin: Mesh, face: Face, ears, seed: int) -> Mesh:
-    return hair.beard(surface, skin, face, ears, 0.0032, 0.0042,
-                      (linear("#5f544b"), linear("#a9a198")), seed)
+def _stubble(surface: Surface, skin: Mesh, face: Face, bare: np.ndarray, seed: int) -> Mesh:
+    return hair.beard(
+        surface, skin, face, bare, 0.0032, 0.0042, (linear("#5f544b"), linear("#a9a198")), seed
+    )
 
 
 AMARA_LOOK = Look(

@@ -58,30 +58,43 @@ def star(field: Field, centre: np.ndarray, rings: np.ndarray, segments: int, rea
 
 def grid_faces(rows: int, columns: int, closed: bool) -> np.ndarray:
     """(F, 4) of a grid of vertices, row by row; `closed` joins the last column to the first."""
-    r, c = np.meshgrid(np.arange(rows - 1), np.arange(columns if closed else columns - 1),
-                       indexing="ij")
+    r, c = np.meshgrid(
+        np.arange(rows - 1), np.arange(columns if closed else columns - 1), indexing="ij"
+    )
     r, c = r.ravel(), c.ravel()
     n = (c + 1) % columns
-    return np.stack([r * columns + c, r * columns + n, (r + 1) * columns + n,
-                     (r + 1) * columns + c], 1)
+    return np.stack(
+        [r * columns + c, r * columns + n, (r + 1) * columns + n, (r + 1) * columns + c], 1
+    )
 
 
 def ellipsoid(centre: tuple, radii: tuple, rows: int = 16, segments: int = 24) -> Mesh:
     """A closed ellipsoid with poles before and behind."""
-    return star(ellipsoid_field(centre, radii), np.array(centre),
-                np.linspace(0.5, 179.5, rows), segments, 1.05 * max(radii))
+    return star(
+        ellipsoid_field(centre, radii),
+        np.array(centre),
+        np.linspace(0.5, 179.5, rows),
+        segments,
+        1.05 * max(radii),
+    )
 
 
-def lathe(heights: np.ndarray, radii: np.ndarray, depths: np.ndarray, shift: np.ndarray,
-          segments: int = 48) -> Mesh:
+def lathe(
+    heights: np.ndarray,
+    radii: np.ndarray,
+    depths: np.ndarray,
+    shift: np.ndarray,
+    segments: int = 48,
+) -> Mesh:
     """A body turned about z: half widths and half depths at heights, moved along y by `shift`."""
     turn = np.arange(segments) * 2 * np.pi / segments
     ring = np.stack([np.cos(turn), np.sin(turn)], 1)
     x = radii[:, None] * ring[:, 0]
     y = depths[:, None] * ring[:, 1] + shift[:, None]
     z = np.broadcast_to(heights[:, None], x.shape)
-    return Mesh(np.stack([x, y, z], -1).reshape(-1, 3),
-                grid_faces(len(heights), segments, closed=True))
+    return Mesh(
+        np.stack([x, y, z], -1).reshape(-1, 3), grid_faces(len(heights), segments, closed=True)
+    )
 
 
 def shell(centre: np.ndarray, radius: float, start: float, end: float, thick: float) -> Mesh:

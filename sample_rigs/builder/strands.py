@@ -66,7 +66,7 @@ class Surface:
         faces: np.ndarray,
         shapes: dict[str, np.ndarray],
         weights: dict[str, np.ndarray],
-    ):
+    ) -> None:
         self.vertices, self.shapes, self.weights = vertices, shapes, weights
         self.triangles = triangles(faces)
         self.tree = BVHTree.FromPolygons(
@@ -87,7 +87,9 @@ class Surface:
             found.append(place + normal * lift)
         return np.array(found)
 
-    def drop(self, points: np.ndarray, lift: np.ndarray | float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    def drop(
+        self, points: np.ndarray, lift: np.ndarray | float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(N, 3) the nearest places on the skin moved outwards by `lift`, and (N, 3) normals."""
         places, normals = [], []
         for point in points:

@@ -122,8 +122,10 @@ def build_stylised(human: MakeHuman, seed: int = 3) -> bpy.types.Object:
     for mesh in (cut.mesh, *parts):
         carry(mesh, warp)
         mesh.shapes = _vrm(mesh)
-    joints = {name: warp(to_blender(human.joint(name, body))[None])[0]
-              for name in ("spine-1", "neck", "head", "mouth")}
+    joints = {
+        name: warp(to_blender(human.joint(name, body))[None])[0]
+        for name in ("spine-1", "neck", "head", "mouth")
+    }
     centres = warp(np.array(centres))
     face = skin.find_face(cut, centres, radius * EYE_SCALE, mask["lips"])
     cut.mesh.vertices = _calm(cut.mesh, mask, face)
@@ -143,22 +145,35 @@ def build_stylised(human: MakeHuman, seed: int = 3) -> bpy.types.Object:
     cut.mesh.material = skin.slots(cut.mesh, mask)
     neckline = (-0.030, 0.010)
     bare = cutting.cut(
-        cut.mesh, 0.012 + garment.above_neckline(cut.mesh.vertices, joints["neck"], *neckline))
+        cut.mesh, 0.012 + garment.above_neckline(cut.mesh.vertices, joints["neck"], *neckline)
+    )
     whole = merge([bare, *parts])
-    whole.shapes = {name: whole.shapes.get(name, np.zeros_like(whole.vertices))
-                    for name in EXPRESSIONS}
+    whole.shapes = {
+        name: whole.shapes.get(name, np.zeros_like(whole.vertices)) for name in EXPRESSIONS
+    }
 
-    rig = armature(NAME, _bones(joints, centres), group,
-                   {"mfn_profile": "vrm1", "mfn_eyes": "bones", "mfn_jaw": "shapes"})
+    rig = armature(
+        NAME,
+        _bones(joints, centres),
+        group,
+        {"mfn_profile": "vrm1", "mfn_eyes": "bones", "mfn_jaw": "shapes"},
+    )
     materials = _materials()
     soften(mesh_object(f"{NAME}.face", whole, [materials[s] for s in SLOTS], group, rig))
     hair = bob(surface, face, linear(COLOURS["hair"]), seed)
     hair_object = mesh_object(f"{NAME}.hair", hair, [materials["hair"]], group)
     hang_on(hair_object, rig, "head")
-    cloth = garment.top(cut.mesh, joints["neck"], *neckline, 0.007,
-                        (linear(COLOURS["cloth"]), linear(COLOURS["collar"])), 0.016)
-    soften(mesh_object(f"{NAME}.clothes", cloth, [materials["cloth"], materials["collar"]], group,
-                       rig))
+    cloth = garment.top(
+        cut.mesh,
+        joints["neck"],
+        *neckline,
+        0.007,
+        (linear(COLOURS["cloth"]), linear(COLOURS["collar"])),
+        0.016,
+    )
+    soften(
+        mesh_object(f"{NAME}.clothes", cloth, [materials["cloth"], materials["collar"]], group, rig)
+    )
     middle = np.array([0, face.nose[1], 0.5 * face.mouth[2] + 0.5 * centres[0, 2]])
     set_stage(middle, 0.44, linear("#5d7fa8"))
     return rig
@@ -166,10 +181,14 @@ def build_stylised(human: MakeHuman, seed: int = 3) -> bpy.types.Object:
 
 def _vrm(mesh: Mesh) -> dict[str, np.ndarray]:
     zero = np.zeros_like(mesh.vertices)
-    return {
-        name: sum((w * mesh.shapes.get(part, zero) for part, w in mix.items()), zero)
-        for name, mix in EXPRESSIONS.items()
-    } if mesh.shapes else {}
+    return (
+        {
+            name: sum((w * mesh.shapes.get(part, zero) for part, w in mix.items()), zero)
+            for name, mix in EXPRESSIONS.items()
+        }
+        if mesh.shapes
+        else {}
+    )
 
 
 def _calm(mesh: Mesh, mask: dict[str, np.ndarray], face: skin.Face) -> np.ndarray:
@@ -207,8 +226,10 @@ def _paint(mesh: Mesh, mask: dict[str, np.ndarray], face: skin.Face) -> np.ndarr
 
 def _mouth(human: MakeHuman, body: np.ndarray, weights: dict) -> list[Mesh]:
     parts = []
-    for slot, groups in (("teeth", ("helper-upper-teeth", "helper-lower-teeth")),
-                         ("tongue", ("helper-tongue",))):
+    for slot, groups in (
+        ("teeth", ("helper-upper-teeth", "helper-lower-teeth")),
+        ("tongue", ("helper-tongue",)),
+    ):
         cut = human.part(body, groups, bust=False)
         cut.mesh.shapes = expressions_of(human, cut.source)
         if slot == "tongue":
@@ -261,5 +282,7 @@ def _materials() -> dict[str, bpy.types.Material]:
         "cloth": {"roughness": 0.9, "painted": True},
         "collar": {"roughness": 0.9, "painted": True},
     }
-    return {part: material(f"{NAME} {part}", colour, **options.get(part, {"roughness": 0.6}))
-            for part, colour in COLOURS.items()}
+    return {
+        part: material(f"{NAME} {part}", colour, **options.get(part, {"roughness": 0.6}))
+        for part, colour in COLOURS.items()
+    }

@@ -41,7 +41,8 @@ def carry(mesh: Mesh, warp: Warp) -> None:
     mesh.vertices = warp(before)
     mesh.shapes = {
         name: np.where(np.abs(offset) > 0, warp(before + offset) - mesh.vertices, 0.0)
-        if np.abs(offset).max() > 0 else offset
+        if np.abs(offset).max() > 0
+        else offset
         for name, offset in mesh.shapes.items()
     }
 

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 from mathutils import Vector
 
 from ..capture.errors import InputError
 from ..retarget import RigError
+from ..retarget.skeleton import match_roles
 from .describe import CHANNELS_PROPERTY, PROFILE_PROPERTY, armature_of, describe, meshes_of
-from .lookup import shape_keys_of
+from .lookup import mesh_of
 
 _LEFT_OUT = ("CAMERA", "LIGHT", "LIGHT_PROBE", "SPEAKER")
-_GAP = 0.15  # metres between neighbours
+_GAP = 0.06  # metres between neighbours
 
 
 def append_character(path: str | Path, scene: bpy.types.Scene) -> bpy.types.Object:
@@ -81,10 +83,10 @@ def _read_channels_beside(path: Path, character: bpy.types.Object) -> None:
 def place_side_by_side(characters: list[bpy.types.Object], scene: bpy.types.Scene) -> None:
     """Line characters up along X, the first at the picture's left, heads at one height."""
     scene.view_layers[0].update()
-    tallest = max((_bounds(character)[1].z for character in characters), default=0.0)
+    bounds = [_bounds(character) for character in characters]
+    tallest = max((high.z for _, high in bounds), default=0.0)
     x = 0.0
-    for character in characters:
-        low, high = _bounds(character)
+    for character, (low, high) in zip(characters, bounds, strict=True):
         for root in _roots(character):
             root.location.x += x - low.x
             root.location.z += tallest - high.z
@@ -92,23 +94,20 @@ def place_side_by_side(characters: list[bpy.types.Object], scene: bpy.types.Scen
     scene.view_layers[0].update()
 
 
-def add_camera(
-    characters: list[bpy.types.Object], scene: bpy.types.Scene, fill: float = 1.08
-) -> bpy.types.Object:
-    """A camera in front of all the characters' heads, and a soft light.
-
-    Args:
-        fill: how much room around the heads, 1 for none.
-    """
+def add_camera(characters: list[bpy.types.Object], scene: bpy.types.Scene) -> bpy.types.Object:
+    """A camera that sees all the characters' heads and the shoulders between, and a soft light."""
     scene.view_layers[0].update()
-    bounds = [_bounds(character, head=True) for character in characters]
-    low = Vector([min(b[0][i] for b in bounds) for i in range(3)])
-    high = Vector([max(b[1][i] for b in bounds) for i in range(3)])
+    heads = [_bounds(character, above=_neck(character)) for character in characters]
+    tall = max(high.z - low.z for low, high in heads)
+    low = Vector([min(head[0][i] for head in heads) for i in range(3)])
+    high = Vector([max(head[1][i] for head in heads) for i in range(3)])
+    low.z, high.z = high.z - 1.45 * tall, high.z + 0.12 * tall
+    low.x, high.x = low.x - 0.35 * tall, high.x + 0.35 * tall
     data = bpy.data.cameras.new("Camera")
     data.lens = 70.0
     camera = bpy.data.objects.new("Camera", data)
     aspect = scene.render.resolution_x / scene.render.resolution_y
-    half_width = max((high.x - low.x) / 2, (high.z - low.z) / 2 * aspect) * fill
+    half_width = max((high.x - low.x) / 2, (high.z - low.z) / 2 * aspect)
     distance = half_width / (data.sensor_width / 2 / data.lens)
     camera.location = ((low.x + high.x) / 2, low.y - distance, (low.z + high.z) / 2)
     camera.rotation_euler = (1.5707963, 0.0, 0.0)
@@ -133,13 +132,29 @@ def _roots(character: bpy.types.Object) -> set[bpy.types.Object]:
     return roots
 
 
-def _bounds(character: bpy.types.Object, head: bool = False) -> tuple[Vector, Vector]:
-    """The corners of a character's box in the world; with `head`, of its face meshes alone."""
-    meshes = meshes_of(character)
-    faces = [mesh for mesh in meshes if shape_keys_of(mesh) is not None]
-    chosen = faces if head and faces else meshes
-    corners = [mesh.matrix_world @ Vector(c) for mesh in chosen for c in mesh.bound_box]
-    if not corners:
-        corners = [character.matrix_world.translation]
-    low = Vector([min(corner[i] for corner in corners) for i in range(3)])
-    return low, Vector([max(corner[i] for corner in corners) for i in range(3)])
+def _neck(character: bpy.types.Object) -> float:
+    """How high the head begins, in the world; minus infinity for a character without a neck."""
+    if character.type != "ARMATURE" or character.pose is None:
+        return -np.inf
+    roles = match_roles(character.pose.bones.keys()).all
+    bone = roles.get("neck") or roles.get("head")
+    if bone is None:
+        return -np.inf
+    return (character.matrix_world @ character.pose.bones[bone].head).z
+
+
+def _bounds(character: bpy.types.Object, above: float = -np.inf) -> tuple[Vector, Vector]:
+    """The corners of the box around a character's vertices above a height, in the world."""
+    places = [character.matrix_world.translation]
+    for obj in meshes_of(character):
+        mesh = mesh_of(obj)
+        if mesh is not None:
+            points = np.empty(3 * len(mesh.vertices), np.float32)
+            mesh.vertices.foreach_get("co", points)
+            matrix = np.array(obj.matrix_world)
+            world = points.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
+            world = world[world[:, 2] > above]
+            if len(world):
+                places += [world.min(axis=0), world.max(axis=0)]
+    corners = np.array(places[1:] or places)
+    return Vector(corners.min(axis=0)), Vector(corners.max(axis=0))

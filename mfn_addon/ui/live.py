@@ -246,10 +246,9 @@ def _cast_automatically(scene: bpy.types.Scene, row: MFN_CastRow) -> None:
 
 def _end(live: Session, context: bpy.types.Context) -> None:
     """The source is over, or broke."""
-    failed = live.source.state == "failed"
-    reason = live.source.message
-    said = stop(context)
+    failed, reason = live.source.state == "failed", live.source.message
+    recorded = stop(context).removeprefix(f"Stopped {live.title}")  # "; recorded …" or ""
     if failed:
-        say(f"{reason or 'The capture process broke'} ({said})", "ERROR")
+        say(f"{reason or 'The capture process broke'}{recorded}", "ERROR")
     else:
-        say(f"{live.title} has ended{said.removeprefix(f'Stopped {live.title}')}", "INFO")
+        say(f"{live.title} has ended{recorded}")

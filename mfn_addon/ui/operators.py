@@ -45,7 +45,7 @@ def start(operator: _Telling, context: bpy.types.Context, record: bool) -> set[s
         return operator.failed(error)
     live.start(context, source, title)
     if not record:
-        return operator.done(f"Capturing from {title}")
+        return operator.done(f"Starting {title}")
     try:
         path = live.start_recording(context)
     except TakeError as error:

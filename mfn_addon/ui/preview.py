@@ -7,33 +7,53 @@ Both are Blender's own preview icons: drawing a panel only names their numbers.
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
 import bpy.utils.previews
 import numpy as np
 
-from ..face import HeadModel, load_head_model
+from ..face import FaceFrame, HeadModel, load_head_model
 from .session import Session
 
 EVERY = 0.1
-"""Seconds between pictures: drawing the mesh takes a few milliseconds of Blender's time."""
+"""Seconds between pictures."""
 SIDE = 320
 """px of the picture's longer side."""
 _DOT = 32
 _TILES = ("picture", "picture right")
 
-_collections: list[bpy.utils.previews.ImagePreviewCollection] = []
-"""The one collection of our icons, while the extension is enabled."""
+
+@dataclass
+class _Studio:
+    """What exists while the extension is enabled.
+
+    Attributes:
+        icons: Blender's collection of our icons.
+        painter: draws faces over pictures in a thread, as that takes longer than a tick may.
+        painting: the tiles of the picture under way.
+    """
+
+    icons: Any = field(default_factory=bpy.utils.previews.new)
+    painter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "preview"))
+    painting: Future[list[np.ndarray]] | None = None
+
+
+_studios: list[_Studio] = []
+"""The one studio, or none while the extension is disabled."""
 
 
 def register() -> None:
-    _collections.append(bpy.utils.previews.new())
+    _studios.append(_Studio())
 
 
 def unregister() -> None:
-    while _collections:
-        bpy.utils.previews.remove(_collections.pop())
+    while _studios:
+        studio = _studios.pop()
+        studio.painter.shutdown(cancel_futures=True)
+        bpy.utils.previews.remove(studio.icons)
 
 
 def picture_icons() -> list[int]:
@@ -47,26 +67,39 @@ def dot_icon(actor: int) -> int:
 
 
 def update(session: Session) -> bool:
-    """Draw the newest picture, if it is time and there is a new one; tells whether it did."""
-    number, now = session.source.preview_frame, time.monotonic()
-    if number == session.previewed or now - session.drawn < EVERY:
-        return False
-    image = session.source.preview()
-    if image is None:
-        return False
-    session.previewed, session.drawn = number, now
-    for frame in reversed(session.recent):
-        if frame.frame <= number:
-            from ..capture.overlay import draw_overlay
+    """Show the picture that has been painted meanwhile, and have the newest one painted.
 
-            image = draw_overlay(image, frame, _head_model())
-            break
-    tiles = _tiles(image)
-    for name, tile in zip(_TILES, tiles, strict=False):
-        _write(name, tile)
-    for name in _TILES[len(tiles) :]:
-        _forget(name)
-    return True
+    Returns:
+        Whether another picture shows.
+    """
+    if not _studios:
+        return False
+    studio = _studios[0]
+    done = studio.painting is not None and studio.painting.done()
+    if studio.painting is not None and done:
+        tiles = studio.painting.result()
+        studio.painting = None
+        for name, tile in zip(_TILES, tiles, strict=False):
+            _write(name, tile)
+        for name in _TILES[len(tiles) :]:
+            _forget(name)
+    number, now = session.source.preview_frame, time.monotonic()
+    if studio.painting is None and number != session.previewed and now - session.drawn >= EVERY:
+        image = session.source.preview()
+        if image is not None:
+            session.previewed, session.drawn = number, now
+            seen = (frame for frame in reversed(session.recent) if frame.frame <= number)
+            studio.painting = studio.painter.submit(_paint, image, next(seen, None))
+    return done
+
+
+def _paint(image: np.ndarray, frame: FaceFrame | None) -> list[np.ndarray]:
+    """The picture's tiles with the frame's faces drawn over it. Runs in the painter's thread."""
+    if frame is not None:
+        from ..capture.overlay import draw_overlay
+
+        image = draw_overlay(image, frame, _head_model())
+    return _tiles(image)
 
 
 def add_dots(actors: list[int]) -> None:
@@ -80,24 +113,26 @@ def add_dots(actors: list[int]) -> None:
 
 def clear() -> None:
     """Forget the picture."""
+    for studio in _studios:
+        studio.painting = None
     for name in _TILES:
         _forget(name)
 
 
 def _forget(name: str) -> None:
-    for icons in _collections:
-        icons.pop(name, None)
+    for studio in _studios:
+        studio.icons.pop(name, None)
 
 
 def _icon(name: str) -> int:
-    return next((icons[name].icon_id for icons in _collections if name in icons), 0)
+    return next((each.icons[name].icon_id for each in _studios if name in each.icons), 0)
 
 
 def _write(name: str, rgba: np.ndarray) -> None:
     """Fill an icon with an (H, W, 4) uint8 picture, top row first."""
-    if not _collections:
+    if not _studios:
         return
-    icons = _collections[0]
+    icons = _studios[0].icons
     icon: Any = icons[name] if name in icons else icons.new(name)
     height, width = rgba.shape[:2]
     if tuple(icon.image_size) != (width, height):

@@ -71,7 +71,9 @@ def test_mirror_takes_effect_at_once(running):
 def test_the_picture_is_drawn_into_an_icon(running):
     running.give(frame(0, face(1)), picture=True)
     tick()
-    icons = preview._collections[0]  # without a window Blender gives icons no numbers
+    preview._studios[0].painting.result(timeout=60)  # a thread paints it
+    tick()
+    icons = preview._studios[0].icons  # without a window Blender gives icons no numbers
     sizes = {tuple(icons[name].image_size) for name in ("picture", "picture right")}
     assert sizes == {(180, 180)}
     assert "dot 1" in icons

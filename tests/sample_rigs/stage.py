@@ -29,11 +29,16 @@ class Shot:
 
     def seen(self, x: np.ndarray, z: np.ndarray) -> list[str]:
         """Which part a look from the front meets first at each (x, z); "" beside the character."""
-        tree = BVHTree.FromPolygons([Vector(p) for p in self.points], self.triangles.tolist())
-        met = []
+        corner = self.points[self.triangles]
+        low, high = corner.min(1), corner.max(1)
+        near = (high[:, 0] > x.min()) & (low[:, 0] < x.max())
+        near &= (high[:, 2] > z.min()) & (low[:, 2] < z.max())
+        used, local = np.unique(self.triangles[near], return_inverse=True)
+        tree = BVHTree.FromPolygons(self.points[used].tolist(), local.reshape(-1, 3).tolist())
+        parts, met = self.parts[near], []
         for a, b in zip(x, z, strict=True):
             _, _, number, _ = tree.ray_cast(Vector((a, -3.0, b)), Vector((0, 1, 0)))
-            met.append("" if number is None else str(self.parts[number]))
+            met.append("" if number is None else str(parts[number]))
         return met
 
 

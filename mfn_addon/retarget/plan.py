@@ -354,28 +354,32 @@ def _channel_tracks(character: Character, report: Report) -> list[BoneTrack]:
 
     tracks = []
     for (name, path), channels in grouped.items():
+        bank = skeleton.ChannelBank.of(channels)
+        indices = tuple(channel.axis for channel in channels)
         mode = character.bones[name].rotation_mode
         if path == "rotation_euler" and mode in ("QUATERNION", "AXIS_ANGLE"):
             path = skeleton.in_mode(STILL, mode)[0]
-            values = partial(_eulers_in_mode, channels, mode)
+            values = partial(_eulers_in_mode, bank, indices, mode)
             tracks.append(BoneTrack(name, path, (0, 1, 2, 3), values))
         else:
-            indices = tuple(channel.axis for channel in channels)
-            tracks.append(BoneTrack(name, path, indices, partial(_plain, channels)))
+            tracks.append(BoneTrack(name, path, indices, partial(_plain, bank)))
     return tracks
 
 
-def _plain(channels: list[Channel], weights: np.ndarray, _: np.ndarray) -> np.ndarray:
-    return np.stack([channel.values(weights) for channel in channels], -1)
+def _plain(bank: skeleton.ChannelBank, weights: np.ndarray, _: np.ndarray) -> np.ndarray:
+    return bank.values(weights)
 
 
 def _eulers_in_mode(
-    channels: list[Channel], mode: str, weights: np.ndarray, _: np.ndarray
+    bank: skeleton.ChannelBank,
+    axes: tuple[int, ...],
+    mode: str,
+    weights: np.ndarray,
+    _: np.ndarray,
 ) -> np.ndarray:
     """The channels mean XYZ angles; a bone in another rotation mode takes the same turn."""
     angles = np.zeros((*weights.shape[:-1], 3))
-    for channel in channels:
-        angles[..., channel.axis] = channel.values(weights)
+    angles[..., list(axes)] = bank.values(weights)
     return skeleton.in_mode(rot.quaternions_of_eulers(angles, "XYZ"), mode)[1]
 
 

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What there is to drive, how it is to be driven, and what was found: plain words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .profile import load_profiles
+from .response import Response
+from .skeleton import BoneRest, Channel
+
+By = Literal["AUTO", "SHAPES", "BONES"]
+
+
+class RigError(ValueError):
+    """A character that no face can drive; one line says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a character is driven.
+
+    Attributes:
+        mirror: exchange left and right, as in a looking glass.
+        neck_share: the part of the head's turn that the neck takes, 0..1.
+        eyes, jaw: what moves them. AUTO takes shape keys where these move what the bone
+            carries, and bones otherwise: never both.
+        head: whether head and neck bones follow at all.
+        responses: expression name -> how strongly the character answers it.
+    """
+
+    mirror: bool = False
+    neck_share: float = 0.35
+    eyes: By = "AUTO"
+    jaw: By = "AUTO"
+    head: bool = True
+    responses: Mapping[str, Response] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Character:
+    """What there is to drive, in plain names and numbers.
+
+    Attributes:
+        meshes: mesh object's name -> its shape keys' names, without the basis.
+        bones: bone's name -> its rest.
+        profile: the naming profile that the character asks for; "" to find out.
+        channels: its own bone channels.
+        up: "Z", or "Y" for an armature that came in lying on its back.
+        moves: moves(mesh, shape key, bone): whether the shape key moves the vertices that the
+            bone carries.
+    """
+
+    name: str
+    meshes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bones: Mapping[str, BoneRest] = field(default_factory=dict)
+    profile: str = ""
+    channels: tuple[Channel, ...] = ()
+    up: str = "Z"
+    moves: Callable[[str, str, str], bool] = lambda mesh, key, bone: True
+
+
+@dataclass
+class Report:
+    """What a character offered, for the animator to read.
+
+    Attributes:
+        profile: the naming profile's name.
+        found, guessed: target -> the character's shape key.
+        missing: targets that it lacks.
+        bones: role or channel -> bone.
+        notes: decisions worth knowing, one line each.
+    """
+
+    profile: str
+    found: dict[str, str] = field(default_factory=dict)
+    guessed: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    bones: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """One line: `ARKit: 52 shape keys (2 guessed), bones head, neck`."""
+        title = load_profiles()[self.profile].title
+        shapes = f"{len(self.found) + len(self.guessed)} shape keys"
+        if self.guessed:
+            shapes += f" ({len(self.guessed)} guessed)"
+        if self.missing:
+            shapes += f", {len(self.missing)} missing"
+        bones = sorted(set(self.bones.values()))
+        return f"{title}: {shapes}, {len(bones)} bone{'' if len(bones) == 1 else 's'}"

@@ -136,6 +136,8 @@ class ExpressionSampler:
             for a, b in PAIRS:
                 w[a], w[b] = w[b], w[a]
         w *= rng.uniform(0.6, 1.25)
+        if rng.random() < 0.3:  # people smile into a camera
+            w = np.maximum(w, self.everyday(rng) * rng.uniform(0.5, 1))
         if rng.random() < 0.4:  # what such scores never show
             name = rng.choice(("cheekSquint", "noseSneer", "mouthDimple", "eyeWide"))
             value = rng.beta(1.2, 2)
@@ -173,7 +175,7 @@ class ExpressionSampler:
             if rng.random() < 0.75 and (w[a] or w[b]):
                 w[a] = w[b] = max(w[a], w[b])
                 w[b] *= rng.uniform(0.85, 1)
-        if rng.random() < 0.8:
+        if rng.random() < 0.4:
             set_(w, tongueOut=0)
         if w[EXPRESSION_INDEX["mouthClose"]]:
             set_(w, jawOpen=max(w[EXPRESSION_INDEX["jawOpen"]], w[EXPRESSION_INDEX["mouthClose"]]))
@@ -231,13 +233,13 @@ class ExpressionSampler:
 
     def blink(self, w: np.ndarray, rng: np.random.Generator) -> None:
         chance = rng.random()
-        if chance < 0.16:
+        if chance < 0.11:
             value = rng.uniform(0.75, 1)
             set_(w, eyeBlinkLeft=value, eyeBlinkRight=value * rng.uniform(0.92, 1))
-        elif chance < 0.28:
+        elif chance < 0.20:
             value = rng.uniform(0, 0.75)
             set_(w, eyeBlinkLeft=value, eyeBlinkRight=value * rng.uniform(0.9, 1))
-        elif chance < 0.31:
+        elif chance < 0.23:
             set_(w, **{str(rng.choice(("eyeBlinkLeft", "eyeBlinkRight"))): rng.uniform(0.6, 1)})
         elif chance < 0.8:
             small = rng.uniform(0, 0.15)

@@ -120,12 +120,14 @@ class Skull:
         chosen = mesh.skull
         ears = (np.abs(mesh.neutral[chosen, 0]) > 0.072) & (mesh.neutral[chosen, 1] > -0.06)
         self.index = chosen[~ears][::2]
-        self.points = mesh.neutral[self.index]
+        self.points = np.ascontiguousarray(mesh.neutral[self.index])
         self.normal = normal[mesh.smooth][self.index]
-        self.squares = (self.points**2).sum(1)
 
     def nearest(self, points: np.ndarray) -> np.ndarray:
-        return np.argmin(self.squares - 2 * points @ self.points.T, 1)
+        """(n,) numbers of the skull's points."""
+        out = np.empty(len(points), np.int64)
+        raster.nearest(np.ascontiguousarray(points, np.float32), self.points, out)
+        return out
 
     def push_out(self, points: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Move points to at least `height` above the skin; also the skin's normals there."""

@@ -235,3 +235,17 @@ def shadow_map(points, triangles, material, axes, centre, scale, out) -> None:
                 z = az + wb * (bz - az) + wc * (cz - az)
                 if z > out[row, column]:
                     out[row, column] = z
+
+
+@njit(fastmath=True, nogil=True, cache=True)
+def nearest(points, among, out) -> None:
+    """out (n,) = which of `among` (m, 3) lies nearest to each of `points` (n, 3)."""
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        best, at = 1e30, 0
+        for k in range(among.shape[0]):
+            dx, dy, dz = among[k, 0] - x, among[k, 1] - y, among[k, 2] - z
+            d = dx * dx + dy * dy + dz * dz
+            if d < best:
+                best, at = d, k
+        out[i] = at

@@ -20,8 +20,8 @@ MAX_FACES = 6
 FACE_COUNTS = (0.05, 0.33, 0.24, 0.16, 0.10, 0.07, 0.05)
 """How often a scene has 0, 1, .. MAX_FACES faces."""
 
-BOX_WIDTH = 0.135
-"""Metres that a face's box is wide and high, about."""
+BOX_WIDTH = 0.152
+"""Metres, about, of the longer side of a face's box."""
 
 Picture = tuple[np.ndarray, float, list[Truth]]
 """An image (h, w, 3) uint8 RGB, the camera's focal length in px, and the faces' truths."""

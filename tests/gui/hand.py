@@ -105,7 +105,8 @@ class Window:
             self._alive()
             time.sleep(0.1)
         self.picture("timeout")
-        raise TimeoutError(f"waited {seconds:.0f} s for: {what}; the last state is {self.state()}")
+        told = {key: value for key, value in self.state().items() if key != "characters"}
+        raise TimeoutError(f"waited {seconds:.0f} s for: {what}; Blender tells {told}")
 
     def _alive(self) -> None:
         if self.blender is not None and self.blender.poll() is not None:

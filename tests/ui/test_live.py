@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tick moves characters, survives what users do, and leaves nothing running."""
 
+import time
+
 import bpy
 import pytest
 
@@ -242,6 +244,18 @@ def test_a_camera_that_vanishes_leaves_the_take(running):
     assert session.message.icon == "CANCEL"
     with Take(path) as take:
         assert take.frame_count == 30
+
+
+def test_the_real_process_tells_that_there_is_no_such_camera():
+    bpy.context.scene.mfn.source = "CAMERA"
+    bpy.context.scene.mfn.camera = 63
+    bpy.ops.mfn.start()
+    until = time.monotonic() + 120
+    while session.current is not None and time.monotonic() < until:
+        tick()
+        time.sleep(0.02)
+    assert "camera 63" in session.message.text
+    assert session.message.icon == "CANCEL"
 
 
 def test_a_full_disk_ends_the_recording_and_not_the_preview(running, monkeypatch):

@@ -21,6 +21,9 @@ from .footage import Footage, Picture
 STALLED_AFTER = 5.0
 """Seconds without a picture after which a camera counts as gone."""
 
+BUSY_FOR = 2.0
+"""Seconds for which a camera may be busy when it is opened."""
+
 _STILL_RATE = 10.0
 """Pictures a second of a still that is played."""
 
@@ -73,24 +76,15 @@ class Camera:
 
     duration = 0.0
 
-    def __init__(
-        self, number: int, size: tuple[int, int] = (1280, 720), rate: float = 30.0,
-        capture: cv2.VideoCapture | None = None,
-    ) -> None:  # fmt: skip
-        """Open it; `capture` stands in for OpenCV's in tests. Raises InputError."""
+    def __init__(self, number: int, size: tuple[int, int], rate: float) -> None:
+        """Open it, and ask for pictures of this size and rate. Raises InputError."""
         self.name = f"Camera {number}"
         self._number = number
-        self._capture = capture or _open_camera(number, size, rate)
+        self._capture, image = _first_picture(number, size, rate)
         self._news = threading.Condition()
         self._latest: tuple[float, int, np.ndarray] | None = None
         self._failed = False
         self._closing = False
-        found, image = self._capture.read()
-        if not found:
-            self._capture.release()
-            raise InputError(
-                f"camera {number} opens but gives no picture: another program may be using it"
-            )
         self.height, self.width = image.shape[:2]
         self.epoch = time.monotonic()
         self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
@@ -145,12 +139,13 @@ class PlayedFootage:
 
     def pictures(self, stop: threading.Event) -> Iterator[Picture]:
         """Each picture when it is due. With `loop`, times go on where the last round ended."""
-        self.epoch = time.monotonic()
+        self.epoch = 0.0
         step = 1.0 / (_STILL_RATE if self._footage.still else self._footage.rate)
         offset = last = 0.0
         while not stop.is_set():
             for picture in self._footage:
                 last = offset + picture.time
+                self.epoch = self.epoch or time.monotonic()  # the clock starts with a picture
                 late = time.monotonic() - self.epoch - last
                 if late > step and not self._footage.still:
                     continue
@@ -165,6 +160,32 @@ class PlayedFootage:
 
     def close(self) -> None:
         """Nothing stays open between pictures."""
+
+
+def _first_picture(
+    number: int, size: tuple[int, int], rate: float
+) -> tuple[cv2.VideoCapture, np.ndarray]:
+    """Open a camera and wait for it to show something: one that was closed a moment ago may
+    still be busy. Raises InputError."""
+    until = time.monotonic() + BUSY_FOR
+    while True:
+        try:
+            opened = _open_camera(number, size, rate)
+            found, image = opened.read()
+            if found:
+                return opened, image
+            opened.release()
+            raise InputError(
+                f"camera {number} opens but gives no picture: another program may be using it"
+            )
+        except InputError:
+            if time.monotonic() > until or not _may_appear(number):
+                raise
+        time.sleep(0.2)
+
+
+def _may_appear(number: int) -> bool:
+    return not sys.platform.startswith("linux") or Path(f"/dev/video{number}").exists()
 
 
 def list_cameras() -> list[int]:

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Sequence
@@ -54,7 +55,8 @@ class LiveReceiver:
         token: the secret that the sender has to know.
         state: "waiting" (for the sender), "opening" (it opens its source), "running", "ended"
             (footage is over), "failed", "stopped" (by us).
-        message: one line for the user where the state needs a word.
+        message: one line for the user where the state needs a word; empty after "failed" where
+            the sender left without one.
         info: what the sender told of its source: width, height, duration, epoch.
         source: the source's name.
         latency: seconds from the newest frame's capture to its poll; 0 while unknown.
@@ -186,7 +188,7 @@ class LiveReceiver:
         elif self.state in {"ended", "failed"}:
             self._end(self.state, self.message)
         else:
-            self._end("failed", "The capture process ended unexpectedly; start it again")
+            self._end("failed", "")
 
     def _end(self, state: str, message: str) -> None:
         self.state, self.message = state, message
@@ -251,11 +253,19 @@ class CameraProcess:
 
     def poll(self) -> list[FaceFrame]:
         """See `LiveReceiver.poll`."""
+        before = self._receiver.state
         frames = self._receiver.poll()
-        if self._receiver.state == "waiting" and self._process.poll() is not None:
+        if before == "waiting" == self._receiver.state and self._process.poll() is not None:
             self._receiver.stop()
             self._receiver.state = "failed"
-            self._receiver.message = self._last_error_line()
+            self._receiver.message = self._last_error_line() or (
+                f"The capture process ended at once (exit status {self._process.returncode})"
+            )
+        elif before != "failed" == self._receiver.state and not self._receiver.message:
+            said = self._last_error_line()
+            self._receiver.message = "The capture process ended unexpectedly; start it again" + (
+                f" ({said})" if said else ""
+            )
         return frames
 
     def preview(self) -> np.ndarray | None:
@@ -270,24 +280,29 @@ class CameraProcess:
     latency = property(lambda self: self._receiver.latency)
     alive = property(lambda self: self._receiver.alive)
 
-    def stop(self) -> None:
-        """End the process: by asking, and where that does not help within a second, by force."""
+    def stop(self, wait: bool = False) -> None:
+        """End the process: by asking, and where that does not help within a second, by force.
+
+        Returns at once, since Blender must not wait; `wait` until it has ended.
+        """
         self._receiver.stop()
-        end_process(self._process)
         self._errors.close()
+        # Not a daemon: the interpreter does not end before the process has.
+        ending = threading.Thread(target=end_process, args=(self._process,), name="end of camera")
+        ending.start()
+        if wait:
+            ending.join()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.stop(wait=True)
 
     def _last_error_line(self) -> str:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        if lines:
-            return lines[-1].removeprefix("mfn camera: ")
-        return f"The capture process ended at once (exit status {self._process.returncode})"
+        return lines[-1].removeprefix("mfn camera: ") if lines else ""
 
 
 def end_process(process: subprocess.Popen) -> None:

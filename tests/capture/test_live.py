@@ -26,7 +26,7 @@ from mfn_addon.take import Take, TakeWriter
 from tests.capture.marks import make_face
 
 STAND_IN = [sys.executable, str(Path(__file__).with_name("disc_camera.py")), "camera"]
-PATIENCE = 30.0  # seconds for a process to start on a busy machine; nothing is timed by it
+PATIENCE = 120.0  # seconds for a process to start on a busy machine; nothing is timed by it
 
 
 def start(source, monkeypatch=None, pictures=None, **options) -> CameraProcess:
@@ -80,7 +80,7 @@ def connected_pair() -> tuple[LiveReceiver, Sender]:
 
 def test_frames_of_a_camera_arrive_in_order_with_ids_and_a_preview():
     with start(9) as process:
-        frames = collect(process, lambda frames: len(frames) >= 20)
+        frames = collect(process, lambda frames: len(frames) >= 8)
         assert process.state == "running"
         assert process.source == "Camera 9"
         preview = process.preview()
@@ -141,11 +141,12 @@ def test_absent_footage(tmp_path):
 def test_a_camera_that_vanishes_while_recording_leaves_the_take(tmp_path, monkeypatch):
     path = tmp_path / "evening.mfntake"
     with start(9, monkeypatch, pictures=40) as process, TakeWriter(path) as take:
-        for frame in collect(process, lambda _: process.state == "failed"):
+        frames = collect(process, lambda _: process.state == "failed")
+        for frame in frames:
             take.add(frame)
     assert "stopped giving pictures" in process.message
     with Take(path) as take:
-        assert take.frame_count >= 10
+        assert take.frame_count == len(frames) > 0
         assert [actor.id for actor in take.actors()] == [1, 2]
 
 
@@ -168,8 +169,9 @@ def test_stop_ends_a_process_whose_camera_driver_hangs(monkeypatch):
     process = start(0, monkeypatch, pictures="hang")
     collect(process, lambda _: process.state == "opening")
     process.stop()
-    assert not running(process.pid)
-    process.stop()  # twice is harmless
+    assert process.state == "stopped"
+    wait_until_gone(process.pid)
+    process.stop(wait=True)  # twice is harmless
 
 
 def test_a_dropped_process_is_ended():

@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--footage", type=Path, default=REPOSITORY / "demo" / "three_people.mp4")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "build" / "demo")
     parser.add_argument("--seconds", type=float, default=LONGEST_FILM, help="of film at most")
+    parser.add_argument("--network", type=Path, metavar="ONNX", help="instead of models/mfn.onnx")
     parser.add_argument("--poster", type=Path, metavar="PNG", help="save a still of the film")
     options = parser.parse_args(arguments)
     start = time.monotonic()
@@ -55,8 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
     take, blend = options.output / "take.mfntake", options.output / "demo.blend"
 
     print("1/3 solve: find and follow the faces")
+    network = ("--network", options.network) if options.network else ()
     _mfn("solve", options.footage, "--output", options.output / "demo.jsonl",
-         "--take", take, "--overwrite")  # fmt: skip
+         "--take", take, "--overwrite", *network)  # fmt: skip
     actors = choose_actors(take)
     if not actors:
         print(f"error: {options.footage}: nobody is in view for long enough", file=sys.stderr)
@@ -97,7 +99,7 @@ def make_film(
     options: argparse.Namespace,
 ) -> None:
     """Write the film: the footage with what was found in it, beside the characters."""
-    from demo import stage
+    from demo import stage  # Blender starts only when it has something to draw
 
     footage = Footage(footage_path)
     model = load_head_model()

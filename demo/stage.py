@@ -56,6 +56,7 @@ def open_stage(path: Path, width: int, height: int) -> list[Place]:
     scene.world = scene.world or bpy.data.worlds.new("Stage")
     scene.world.color = BACKDROP
     places = _frame(scene)
+    bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside it
     with quiet():
         bpy.ops.wm.save_mainfile(compress=True)
     return places

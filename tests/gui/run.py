@@ -4,7 +4,7 @@
 For each Blender that the GUI tool has set up (MFN_GUI_TOOL, by default
 ../shared/tools/blender_gui.sh; MFN_GUI_SUITES, by default "trixie sid"): install the built zip,
 add two characters, open a clip, Start, see both move, undo and redo meanwhile, Stop, Record to the
-clip's end, Bake, scrub the timeline, undo the bake, redo it, start once more and close. Pictures
+clip's end, Bake, scrub the timeline, undo the bake, redo it, start once more and quit. Pictures
 of the screen go to build/gui/SUITE; look at them too.
 
 Where there is no such Blender, it says so and passes.
@@ -111,6 +111,7 @@ def start(window: Window) -> None:
     )
     window.open(
         "--factory-startup", "--window-geometry", "0", "0", "1600", "900",
+        "--python-expr", "import bpy; bpy.context.preferences.view.use_save_prompt = False",
         "--addons", "bl_ext.user_default.mfn_face_capture",
         "--python", "/repo/tests/gui/observer.py", "--", "/share/state.json",
     )  # fmt: skip
@@ -225,10 +226,14 @@ def scrub(window: Window, across: float) -> State:
 
 
 def close_while_live(window: Window) -> None:
-    step("close while live")
+    step("quit while live")
     window.click_on("mfn.start")
     pid = window.wait("live again", lambda s: s["live"] == "running" and s["pid"])["pid"]
-    window.close()
+    window.over_view()
+    window.xdo("key", "ctrl+q")
+    assert window.blender is not None
+    status = window.blender.wait(60)
+    assert status == 0, f"Blender has ended with {status}"
     assert gone(pid), "the capture process outlives Blender"
 
 

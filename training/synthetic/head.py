@@ -219,8 +219,8 @@ class Bust:
     rim_first: np.ndarray  # the first ring's head points
 
 
-def build_bust(neutral: np.ndarray, triangles: np.ndarray, rings: int = 9) -> Bust:
-    """Continue the lower rim of the skin down to the chest, 0.55 m below the eyes."""
+def build_bust(neutral: np.ndarray, triangles: np.ndarray, rings: int = 12) -> Bust:
+    """Continue the lower rim of the skin down to the chest, about a metre below the eyes."""
     # Work on places, not points: seams split points but not the surface.
     places, place_of = np.unique(np.round(neutral, 6), axis=0, return_inverse=True)
     place_of = place_of.ravel()
@@ -245,16 +245,16 @@ def build_bust(neutral: np.ndarray, triangles: np.ndarray, rings: int = 9) -> Bu
     along = np.linspace(0, 1, rings) ** 1.4
     ring_points = []
     for t in along:
-        drop = 0.42 * t
+        drop = 0.85 * t
         ring = top.copy()
         side = np.clip(np.abs(top[:, 0]) / 0.168, 0, 1)
         front = np.clip((top[:, 2] + 0.1) / 0.06, -1, 1)
-        bulge = np.sin(np.pi * min(1.0, t * 1.1) / 2)
+        bulge = np.sin(np.pi * min(1.0, t * 2.2) / 2)
         ring[:, 0] *= 1 + 0.42 * bulge * (0.35 + 0.65 * side) - 0.12 * t
         ring[:, 2] = (
             -0.1 + (top[:, 2] + 0.1) * (1 + 0.5 * bulge * (1 - side)) + 0.05 * bulge * front
         )
-        level = top[:, 1] * (1 - min(1.0, 3 * t)) + -0.172 * min(1.0, 3 * t)
+        level = top[:, 1] * (1 - min(1.0, 6 * t)) + -0.172 * min(1.0, 6 * t)
         ring[:, 1] = level - drop * (1 - 0.25 * side * (1 - t))
         ring_points.append(ring)
     points = np.concatenate(ring_points)

@@ -195,7 +195,8 @@ def _drive(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> None:
     options = settings.options()
     rows = {row.actor: row for row in settings.cast}
     preview.add_dots([face.id for face in frame.faces])
-    for face in frame.faces:
+    # From left to right, so that new faces meet their characters in the same order.
+    for face in sorted(frame.faces, key=lambda face: face.box[0] + face.box[2]):
         if face.id == NO_ID:
             continue
         row = rows.get(face.id)

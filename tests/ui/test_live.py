@@ -4,6 +4,7 @@
 import time
 
 import bpy
+import numpy as np
 import pytest
 
 from mfn_addon import ui
@@ -44,7 +45,8 @@ def test_new_faces_get_a_row_and_the_next_free_character(running):
         each["mfn_profile"] = "arkit"
         each.location.x = float(x)
     bpy.context.view_layer.update()
-    running.give(frame(0, face(4), face(7)))
+    at_left = face(4).with_(box=np.array((10, 10, 50, 60), np.float32))
+    running.give(frame(0, face(7), at_left))
     tick()
     rows = {row.actor: row.character.name for row in bpy.context.scene.mfn.cast}
     assert rows == {4: "Left", 7: "Right"}

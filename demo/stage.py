@@ -52,13 +52,17 @@ def open_stage(path: Path, width: int, height: int) -> list[Place]:
     shading.curvature_ridge_factor = shading.curvature_valley_factor = 0.5
     shading.show_specular_highlight = True
     shading.background_type = "WORLD"
-    scene.display.render_aa = "8"
+    scene.display.render_aa = "5"
     scene.world = scene.world or bpy.data.worlds.new("Stage")
     scene.world.color = BACKDROP
     places = _frame(scene)
     bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside it
     with quiet():
         bpy.ops.wm.save_mainfile(compress=True)
+    for obj in scene.objects:  # subdividing would take longer than drawing
+        for modifier in obj.modifiers:
+            if modifier.type == "SUBSURF":
+                modifier.show_render = False
     return places
 
 
@@ -74,36 +78,75 @@ def render(number: int) -> np.ndarray:
 
 
 def _frame(scene: bpy.types.Scene) -> list[Place]:
-    """Bring the characters close together and point the camera at their heads."""
+    """Bring the characters close together and point the camera at their heads.
+
+    Necks stand at one height; the frame's lower edge hides where the shortest bust ends.
+    """
     groups = [group for group in scene.collection.children if group.all_objects]
-    boxes = [_head_box(group) for group in groups]
-    order = sorted(range(len(groups)), key=lambda k: boxes[k][0].x)
-    widest = max(high.x - low.x for low, high in boxes)
-    tallest = max(high.z - low.z for low, high in boxes)
-    middle = sum((boxes[k][0].z + boxes[k][1].z) / 2 for k in order) / len(order)
-    step = max(widest, 0.8 * tallest) * 1.25
-    front = min(low.y for low, _ in boxes)
-    for place, k in enumerate(order):
-        low, high = boxes[k]
-        goal = (place - (len(order) - 1) / 2) * step
-        for root in [obj for obj in groups[k].all_objects if obj.parent is None]:
-            root.location.x += goal - (low.x + high.x) / 2
-            root.location.z += middle - (low.z + high.z) / 2
-    camera = scene.camera
+    groups.sort(key=lambda group: _head(group).low.x)
+    heads = [_head(group) for group in groups]
+    gap = 0.3 * sum(head.width for head in heads) / len(heads)
+    wide = sum(head.width + gap for head in heads)
+    x = -wide / 2
+    for group, head in zip(groups, heads, strict=True):
+        move = Vector((x + (head.width + gap) / 2 - (head.low.x + head.high.x) / 2, 0, -head.neck))
+        for root in [obj for obj in group.all_objects if obj.parent is None]:
+            root.location += move
+        x += head.width + gap
+    scene.view_layers[0].update()
+    heads = [_head(group) for group in groups]
     aspect = scene.render.resolution_x / scene.render.resolution_y
-    wide = max(step * len(order), tallest * 1.55 * aspect)
-    camera.data.lens, camera.data.sensor_width = 70.0, 36.0
-    distance = wide * camera.data.lens / camera.data.sensor_width
-    camera.location = (0.0, front - distance, middle - 0.05 * wide / aspect)
+    top = max(head.high.z for head in heads)
+    bottom = max(head.foot for head in heads) + 0.02
+    wide = max(wide, (top - bottom) * 1.04 * aspect)
+    lens, sensor = 70.0, 36.0
+    camera = scene.camera
+    camera.data.lens, camera.data.sensor_width = lens, sensor
+    front = min(head.low.y for head in heads)
+    camera.location = (0.0, front - wide * lens / sensor, bottom + wide / aspect / 2)
     scene.view_layers[0].update()
     width = scene.render.resolution_x
     return [
-        Place(
-            _name(groups[k]),
-            world_to_camera_view(scene, camera, _middle(_head_box(groups[k]))).x * width,
-        )
-        for k in order
+        Place(_name(group), world_to_camera_view(scene, camera, head.middle).x * width)
+        for group, head in zip(groups, heads, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """A character's head in the world, metres.
+
+    Attributes:
+        low, high: the corners of the box around it.
+        neck: the height at which it begins.
+        foot: the height at which the character ends below.
+    """
+
+    low: Vector
+    high: Vector
+    neck: float
+    foot: float
+
+    @property
+    def width(self) -> float:
+        return self.high.x - self.low.x
+
+    @property
+    def middle(self) -> Vector:
+        return (self.low + self.high) / 2
+
+
+def _head(group: bpy.types.Collection) -> _Head:
+    """What is above a character's head bone; without one, all of it."""
+    meshes = [obj for obj in group.all_objects if obj.type == "MESH"]
+    points = np.concatenate([_world_points(obj) for obj in meshes])
+    foot = float(points[:, 2].min())
+    rigs = [obj for obj in group.all_objects if obj.type == "ARMATURE"]
+    bones = [(rig, rig.data.bones.get("head")) for rig in rigs]
+    heights = [(rig.matrix_world @ bone.head_local).z for rig, bone in bones if bone]
+    neck = heights[0] if heights else foot
+    points = points[points[:, 2] >= neck]
+    return _Head(Vector(points.min(0)), Vector(points.max(0)), neck, foot)
 
 
 def _name(group: bpy.types.Collection) -> str:
@@ -112,25 +155,8 @@ def _name(group: bpy.types.Collection) -> str:
     return rigs[0].name if rigs else group.name
 
 
-def _head_box(group: bpy.types.Collection) -> tuple[Vector, Vector]:
-    """The corners, in the world, of what is above a character's neck; of all of it without one."""
-    meshes = [obj for obj in group.all_objects if obj.type == "MESH"]
-    points = np.concatenate([_world_points(obj) for obj in meshes])
-    rigs = [obj for obj in group.all_objects if obj.type == "ARMATURE"]
-    heads = [
-        rig.matrix_world @ b.head_local for rig in rigs for b in rig.data.bones if b.name == "head"
-    ]
-    if heads:
-        points = points[points[:, 2] > heads[0].z]
-    return Vector(points.min(0)), Vector(points.max(0))
-
-
 def _world_points(obj: bpy.types.Object) -> np.ndarray:
     flat = np.empty(len(obj.data.vertices) * 3, np.float32)
     obj.data.vertices.foreach_get("co", flat)
     matrix = np.array(obj.matrix_world)
     return flat.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
-
-
-def _middle(box: tuple[Vector, Vector]) -> Vector:
-    return (box[0] + box[1]) / 2

@@ -53,11 +53,13 @@ class Surface:
         neutral: (P, 3), basis: (92, P, 3), metres: the teacher's points (outline included),
             offset to the teacher's definition where photographs have taught it.
         weight: (P,) of the landmark loss.
+        numbers: (P,) which of the teacher's points each is; 468 and 469 are the irises.
     """
 
     neutral: np.ndarray
     basis: np.ndarray
     weight: np.ndarray
+    numbers: np.ndarray
 
     def project(
         self,
@@ -87,7 +89,7 @@ def load_surface() -> Surface:
         points = teacher_points(model, data["source_vertex"])
     with np.load(DEFINITION) as data:
         keep, neutral = data["points"], data["neutral"]
-    return Surface(neutral, points.basis.numpy()[:, keep], points.weight.numpy()[keep])
+    return Surface(neutral, points.basis.numpy()[:, keep], points.weight.numpy()[keep], keep)
 
 
 def photo_bank(path: Path, held_back: bool = False) -> FaceBank:

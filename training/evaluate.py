@@ -27,7 +27,7 @@ from mfn_addon.network import FaceNetwork
 from mfn_addon.track import Tracker
 from training import measures, photos
 
-SHORT_SHAPES = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "mouthSmileRight")
+COMPARED_SHAPES = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "mouthSmileRight")
 
 
 def detection(network: FaceNetwork, data: Path) -> dict:
@@ -182,6 +182,7 @@ def rendered(network: FaceNetwork, folder: Path, most: int) -> dict:
 def clips(network: FaceNetwork, data: Path, teacher: Path) -> dict:
     """Correlation with the teacher on clips of one face; ids on the clip of two."""
     result: dict = {}
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
     labels = np.load(teacher) if teacher.is_file() else None
     for path in sorted((data / "clips").glob("*.mp4")):
         tracker = Tracker()
@@ -202,31 +203,46 @@ def clips(network: FaceNetwork, data: Path, teacher: Path) -> dict:
             "frames by id": ids,
         }
         if labels is not None and f"{path.stem}/scores" in labels and "single" in path.stem:
-            entry |= against_teacher(frames, labels, path.stem)
+            both = beside_teacher(frames, labels, path.stem)
+            pairs.append(both)
+            entry |= compared(*both)
+            entry["spread of the teacher's yaw, pitch, roll, degrees"] = [
+                round(float(x), 2) for x in np.nanstd(both[1][:, :3], axis=0)
+            ]
         result[path.stem] = entry
+    if pairs:  # some clips hardly move: together they span what a head does
+        ours, theirs = (np.concatenate(part) for part in zip(*pairs, strict=True))
+        result["all clips of one face together"] = compared(ours, theirs)
     return result
 
 
-def against_teacher(frames: list[FaceFrame], labels: Mapping, key: str) -> dict:
+def beside_teacher(
+    frames: list[FaceFrame], labels: Mapping, key: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ours and the teacher's (frames, 3 + shapes): yaw, pitch, roll, then COMPARED_SHAPES."""
     names = [str(name) for name in labels["names"]]
     scores, matrix = labels[f"{key}/scores"], labels[f"{key}/matrix"]
     count = min(len(frames), len(scores))
-    said = np.full((count, 52), np.nan)
+    said = np.full((count, len(EXPRESSIONS)), np.nan)
     rotation = np.full((count, 3, 3), np.nan)
     for i in range(count):
         if frames[i].faces:
             face = max(frames[i].faces, key=lambda f: float((f.box[2:] - f.box[:2]).prod()))
             said[i], rotation[i] = face.expression, face.rotation
-    ours, theirs = measures.angles(rotation), measures.angles(matrix[:count, :3, :3])
+    ours = said[:, [EXPRESSION_INDEX[name] for name in COMPARED_SHAPES]]
+    theirs = scores[:count, [names.index(name) for name in COMPARED_SHAPES]]
+    turned = measures.angles(rotation), measures.angles(matrix[:count, :3, :3])
+    return np.hstack([turned[0], ours]), np.hstack([turned[1], theirs])
+
+
+def compared(ours: np.ndarray, theirs: np.ndarray) -> dict:
+    """Correlation of each column, and the centred error of the angles."""
     result = {}
-    for k, name in enumerate(("yaw", "pitch", "roll")):
+    for k, name in enumerate(("yaw", "pitch", "roll", *COMPARED_SHAPES)):
         result[f"r {name}"] = measures.correlation(ours[:, k], theirs[:, k])
+    for k, name in enumerate(("yaw", "pitch", "roll")):
         off = ours[:, k] - theirs[:, k]
         result[f"centred error {name}, degrees"] = float(np.nanmean(np.abs(off - np.nanmean(off))))
-    for name in SHORT_SHAPES:
-        result[f"r {name}"] = measures.correlation(
-            said[:, EXPRESSION_INDEX[name]], scores[:count, names.index(name)]
-        )
     return result
 
 

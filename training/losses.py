@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from mfn_addon.face.camera import VIEWING_DISTANCE
-from training.model import LEVELS, REGION_MARGIN, look_from_pose
+from training.model import LEVELS, MARK_POINTS, REGION_MARGIN, look_from_pose
 
 READABLE = (20.0, 56.0)  # px: expression of smaller faces counts nothing, of larger ones fully
 
@@ -22,12 +22,13 @@ class Weights:
 
     find: float = 1.0
     box: float = 2.0
-    rotation: float = 3.0
-    place: float = 4.0
+    rotation: float = 15.0
+    place: float = 6.0
     identity: float = 0.15
-    expression: float = 5.0
+    expression: float = 10.0
     landmarks: float = 20.0
-    hints: float = 12.0
+    hints: float = 6.0
+    marks: float = 40.0
 
 
 def assign(
@@ -94,17 +95,24 @@ class FaceLoss:
 
     Args:
         neutral, basis, weight: the training surface (`training.bank.Surface`).
+        numbers: (P,) which teacher point each surface point is.
         deviation: (52,) standard deviation of each expression in the training labels; errors are
             counted in it, else the rare shapes collapse to their mean.
     """
 
     def __init__(
-        self, neutral: np.ndarray, basis: np.ndarray, weight: np.ndarray, deviation: np.ndarray
+        self,
+        neutral: np.ndarray,
+        basis: np.ndarray,
+        weight: np.ndarray,
+        numbers: np.ndarray,
+        deviation: np.ndarray,
     ) -> None:
         self.neutral = torch.from_numpy(neutral).float()
         self.basis = torch.from_numpy(basis).float()
         self.weight = torch.from_numpy(weight).float()
         self.deviation = torch.from_numpy(deviation).float()
+        self.marks = torch.tensor([list(numbers).index(number) for number in MARK_POINTS])
 
     def points(
         self,
@@ -146,13 +154,16 @@ class FaceLoss:
         off = (off * self.weight).sum(1) / self.weight.sum()
         marked = (seen - regions[:, None, 1:3]) / side[:, None, None]
         hint_off = torch.zeros_like(off)
-        for hint in hints:
+        for hint in hints[:-1]:
             each = (hint[:, : marked.shape[1]] - marked).abs().sum(2)
             hint_off = hint_off + (each * self.weight).sum(1) / self.weight.sum()
+        mark_off = torch.zeros_like(off)
+        if hints:
+            mark_off = (hints[-1] - marked[:, self.marks]).abs().sum(2).mean(1)
         normal = (expression - truth["expression"]) / self.deviation
         trusted = truth["trusted"]
         expression_off = (
-            F.smooth_l1_loss(normal, torch.zeros_like(normal), reduction="none", beta=0.5) * trusted
+            F.smooth_l1_loss(normal, torch.zeros_like(normal), reduction="none", beta=2.0) * trusted
         ).sum(1) / trusted.sum(1)
         place = (centre - truth["centre"]).abs().sum(1) / side
         place = place + (scale.log() - truth["scale"].log()).abs()
@@ -163,4 +174,5 @@ class FaceLoss:
             "expression": mean(expression_off, readable),
             "landmarks": mean(off, sure),
             "hints": mean(hint_off, sure),
+            "marks": mean(mark_off, sure),
         }

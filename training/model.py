@@ -27,6 +27,18 @@ HINT_POINTS = 300
 """Surface points (`training.bank.Surface`) that the hint heads mark directly. Hints exist in
 training alone: they pull geometry into the features long before the 3DMM losses could."""
 
+MARK_POINTS = (
+    *(246, 161, 160, 159, 158, 157, 173, 7, 163, 144, 145, 153, 154, 155),
+    *(466, 388, 387, 386, 385, 384, 398, 249, 390, 373, 374, 380, 381, 382),
+    *(80, 81, 82, 13, 312, 311, 310, 88, 178, 87, 14, 317, 402, 318, 78, 308),
+    *(40, 37, 0, 267, 270, 91, 84, 17, 314, 321, 61, 291),
+    *(70, 52, 66, 46, 334, 336, 296, 300, 276, 282),
+    *(4, 6, 2, 98, 168, 234, 454, 132, 152, 172, 10, 150, 58, 288),
+    *(468, 469),
+)
+"""Teacher points (469 and 468 being the irises of `training.fit.Points`) that are marked."""
+MARKS = len(MARK_POINTS)
+
 POSE_SIZE = 9  # 6D rotation, centre (2), log scale
 METRE_OF_REGION = 0.2
 """Metres that a region shows, roughly: the log scale that the network gives is relative to it."""
@@ -104,6 +116,30 @@ class Trunk(nn.Module):
         return maps
 
 
+class Marks(nn.Module):
+    """Where the lids, lips, brows, irises and outline are, by soft-argmax over 16 x 16 cells.
+
+    A map for each point, its softmax, and the mean place under it (Luvizon et al., 2019): finding
+    a point is the same everywhere in the region, so it is learned far sooner than by regression.
+    """
+
+    def __init__(self, fine: int, coarse: int) -> None:
+        super().__init__()
+        self.fine = nn.Conv2d(fine, 48, 1)
+        self.coarse = nn.Conv2d(coarse, 48, 1)
+        self.maps = nn.Conv2d(48, MARKS, 1)
+        steps = (torch.arange(16) + 0.5) / 16 - 0.5
+        y, x = torch.meshgrid(steps, steps, indexing="ij")
+        # Points may lie beyond the region: the grid reaches 20 % further than the cells do.
+        self.register_buffer("grid", torch.stack([x, y], -1).reshape(256, 2) * 1.2)
+
+    def forward(self, fine: torch.Tensor, joined: torch.Tensor) -> torch.Tensor:
+        """(R, MARKS, 2) places in units of the region's side, from its middle."""
+        context = F.interpolate(self.coarse(joined), scale_factor=2.0, mode="nearest")
+        maps = self.maps(F.relu(self.fine(fine) + context)).flatten(2)
+        return torch.softmax(maps.float(), 2) @ self.grid
+
+
 class Regions(nn.Module):
     """Reads (R) square regions from the trunk's maps and gives each face's parameters."""
 
@@ -112,12 +148,13 @@ class Regions(nn.Module):
         self.pose = nn.Sequential(
             conv(pyramid, 96, 3, 2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(inplace=True)
         )
-        self.pose_out = nn.Linear(128, POSE_SIZE)
+        self.pose_out = nn.Linear(128 + 96, POSE_SIZE)
         self.regional = conv(Trunk.channels[2], 48)
         self.identity = nn.Sequential(
             conv(48 + pyramid, 64, 3, 2), nn.Flatten(), nn.Linear(64 * 16, 96), nn.ReLU(True)
         )
         self.identity_out = nn.Linear(96, IDENTITY_COUNT)
+        self.local1 = conv(Trunk.channels[0], Trunk.channels[0], 3, 2)
         self.local2 = conv(Trunk.channels[0], 32, 3, 2)
         self.local4 = Fire(32 + Trunk.channels[1], 16, 64, excite=False)
         self.local8 = conv(64, 96, 3, 2)
@@ -129,7 +166,11 @@ class Regions(nn.Module):
             nn.Linear(128 * 16, 160),
             nn.ReLU(inplace=True),
         )
-        self.expression_out = nn.Linear(160, len(EXPRESSIONS))
+        self.marks = Marks(64, 96)
+        self.geometry = nn.Sequential(
+            nn.Linear(MARKS * 2, 128), nn.ReLU(inplace=True), nn.Linear(128, 96), nn.ReLU(True)
+        )
+        self.expression_out = nn.Linear(160 + 96, len(EXPRESSIONS))
         self.pose_hint = nn.Linear(128, HINT_POINTS * 2)
         self.expression_hint = nn.Linear(160, HINT_POINTS * 2)
 
@@ -149,22 +190,28 @@ class Regions(nn.Module):
 
         Returns:
             (R, 9) pose, (R, 40) identity, (R, 52) expression, all unbounded; and the hints,
-            (R, HINT_POINTS, 2) places of the surface points in units of the region's side.
+            (R, HINT_POINTS, 2) places of the surface points in units of the region's side,
+            the last of them the marks (R, MARKS, 2).
         """
         overview = read_regions(top, regions, size, 8, 1 / 8)
         seen = self.pose(overview)
         regional = self.regional(read_regions(maps[2], regions, size, 8, 1 / 8))
         identity = self.identity_out(self.identity(torch.cat([regional, overview], 1)))
-        local = self.local2(read_regions(maps[0], regions, size, 32, 1 / 2))
+        # 64 samples across: lids and lips of a face of 100 px keep all that stride 2 has.
+        local = self.local2(self.local1(read_regions(maps[0], regions, size, 64, 1 / 2)))
         local = torch.cat([local, read_regions(maps[1], regions, size, 16, 1 / 4)], 1)
-        local = self.local8(self.local4(local))
-        joined = self.joined(torch.cat([local, regional, overview], 1))
+        fine = self.local4(local)
+        joined = self.joined(torch.cat([self.local8(fine), regional, overview], 1))
+        marks = self.marks(fine, joined)
+        geometry = self.geometry(marks.flatten(1) * 4)
         felt = self.expression(joined)
         hints = [
             head(x).view(-1, HINT_POINTS, 2)
             for head, x in ((self.pose_hint, seen), (self.expression_hint, felt))
         ]
-        return self.pose_out(seen), identity, self.expression_out(felt), hints
+        pose = self.pose_out(torch.cat([seen, geometry], 1))
+        expression = self.expression_out(torch.cat([felt, geometry], 1))
+        return pose, identity, expression, [*hints, marks]
 
 
 class RoiAlign(torch.autograd.Function):

@@ -60,7 +60,7 @@ class Composer:
         kind = self.random.random()
         if kind < self.rendered_share and self.rendered is not None:
             return self.finish(*self.rendered.pick(self.random, self.size))
-        if kind < self.rendered_share + 0.75 * (1 - self.rendered_share):
+        if kind < self.rendered_share + 0.85 * (1 - self.rendered_share):
             return self.finish(*self.mosaic())
         return self.finish(*self.crowd())
 
@@ -86,7 +86,7 @@ class Composer:
         size, random = self.size, self.random
         cells = [(0, 0, size, size)]
         # Every face size equally likely on a log scale, down to where expression is unreadable.
-        typical = np.exp(random.uniform(np.log(46), np.log(0.85 * size)))
+        typical = np.exp(random.uniform(np.log(min(60, 0.5 * size)), np.log(0.85 * size)))
         wanted = int(np.clip(np.round((size * 0.66 / typical) ** 2), 1, 9))
         while len(cells) < wanted:
             areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in cells]
@@ -316,8 +316,8 @@ def degrade(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     if random.random() < 0.12:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         picture = cv2.merge([grey, grey, grey])
-    if random.random() < 0.35:
-        small = int(size * random.uniform(0.35, 0.9))
+    if random.random() < 0.25:
+        small = int(size * random.uniform(0.5, 0.9))
         picture = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
         picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR)
     if random.random() < 0.2:

@@ -172,8 +172,8 @@ def train(arguments: argparse.Namespace) -> None:
     average = {key: value.clone() for key, value in model.state_dict().items()}
     surface = load_surface()
     deviation = expression_deviation(make_composer(arguments, 0))
-    face_loss = FaceLoss(surface.neutral, surface.basis, surface.weight, deviation)
-    for name in ("neutral", "basis", "weight", "deviation"):
+    face_loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers, deviation)
+    for name in ("neutral", "basis", "weight", "deviation", "marks"):
         setattr(face_loss, name, getattr(face_loss, name).to(device))
     decay, plain = [], []
     for parameter in model.parameters():
@@ -187,7 +187,7 @@ def train(arguments: argparse.Namespace) -> None:
     if arguments.resume:
         saved = torch.load(arguments.resume, map_location=device, weights_only=True)
         if arguments.restart:  # other weights may have come since: the old ones are a start
-            model.load_state_dict(saved["average"], strict=False)
+            start_from(model, saved["average"])
             average = {key: value.clone() for key, value in model.state_dict().items()}
         else:
             model.load_state_dict(saved["model"])
@@ -195,7 +195,7 @@ def train(arguments: argparse.Namespace) -> None:
             optimiser.load_state_dict(saved["optimiser"])
             done, spent = saved["done"], saved["spent"]
     elif arguments.init and Path(arguments.init).is_file():
-        model.load_state_dict(read_weights(Path(arguments.init)))
+        start_from(model, read_weights(Path(arguments.init)))
         average = {key: value.clone() for key, value in model.state_dict().items()}
     weights = asdict(Weights())
     loader = iter(
@@ -242,6 +242,23 @@ def train(arguments: argparse.Namespace) -> None:
             last_save = time.time()
     save(output / "last.pt", model, average, optimiser, done, spent)
     log.write(done, spent)
+
+
+def start_from(model: Mfn, state: dict[str, torch.Tensor]) -> None:
+    """Take over the weights that still fit; say which are new."""
+    own = model.state_dict()
+    state = dict(state)
+    for key, value in list(state.items()):
+        # A linear layer that has got more inputs starts by not listening to the new ones.
+        if key in own and value.ndim == 2 and len(own[key]) == len(value):
+            more = own[key].shape[1] - value.shape[1]
+            if more > 0:
+                state[key] = torch.cat([value, value.new_zeros(len(value), more)], 1)
+    fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    fresh = sorted({key.rsplit(".", 1)[0] for key in own.keys() - fitting.keys()})
+    if fresh:
+        print("starting anew:", ", ".join(fresh))
+    model.load_state_dict(fitting, strict=False)
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:

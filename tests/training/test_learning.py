@@ -96,7 +96,8 @@ def test_zero_outputs_mean_a_face_looking_ahead():
 
 def test_face_loss_is_zero_for_the_truth():
     surface = load_surface()
-    loss = FaceLoss(surface.neutral, surface.basis, surface.weight, np.full(52, 0.2, np.float32))
+    deviation = np.full(52, 0.2, np.float32)
+    loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers, deviation)
     regions = torch.tensor([[0.0, 50, 50, 100]])
     rotation, centre, scale = look_from_pose(torch.zeros(1, 9), regions)
     truth = {"rotation": rotation, "centre": centre, "scale": scale,

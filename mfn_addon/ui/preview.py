@@ -23,7 +23,9 @@ EVERY = 0.1
 SIDE = 320
 """px of the picture's longer side."""
 _DOT = 32
-_TILES = ("picture", "picture right")
+_ROWS = 2  # actors' bars are at most half of the room below the picture high
+_LEAST_ROOM = 10
+_PICTURE = "picture"
 
 
 @dataclass
@@ -33,12 +35,12 @@ class _Studio:
     Attributes:
         icons: Blender's collection of our icons.
         painter: draws faces over pictures in a thread, as that takes longer than a tick may.
-        painting: the tiles of the picture under way.
+        painting: the picture under way.
     """
 
     icons: Any = field(default_factory=bpy.utils.previews.new)
     painter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "preview"))
-    painting: Future[list[np.ndarray]] | None = None
+    painting: Future[np.ndarray] | None = None
 
 
 _studios: list[_Studio] = []
@@ -56,9 +58,9 @@ def unregister() -> None:
         bpy.utils.previews.remove(studio.icons)
 
 
-def picture_icons() -> list[int]:
-    """The icon numbers of the picture's tiles, from left to right; none where there is none."""
-    return [icon for name in _TILES if (icon := _icon(name))]
+def picture_icon() -> int:
+    """The picture's icon number; 0 where there is none."""
+    return _icon(_PICTURE)
 
 
 def dot_icon(actor: int) -> int:
@@ -77,12 +79,8 @@ def update(session: Session) -> bool:
     studio = _studios[0]
     done = studio.painting is not None and studio.painting.done()
     if studio.painting is not None and done:
-        tiles = studio.painting.result()
+        _write(_PICTURE, studio.painting.result())
         studio.painting = None
-        for name, tile in zip(_TILES, tiles, strict=False):
-            _write(name, tile)
-        for name in _TILES[len(tiles) :]:
-            _forget(name)
     number, now = session.source.preview_frame, time.monotonic()
     if studio.painting is None and number != session.previewed and now - session.drawn >= EVERY:
         image = session.source.preview()
@@ -93,13 +91,39 @@ def update(session: Session) -> bool:
     return done
 
 
-def _paint(image: np.ndarray, frame: FaceFrame | None) -> list[np.ndarray]:
-    """The picture's tiles with the frame's faces drawn over it. Runs in the painter's thread."""
-    if frame is not None:
-        from ..capture.overlay import draw_overlay
+def _paint(image: np.ndarray, frame: FaceFrame | None) -> np.ndarray:
+    """(S, S, 4) the picture with the frame's faces drawn over it, and below it what they do.
 
+    Icons are square; under a wide picture there is room for each actor's 52 weights, a bar each
+    in the actor's colour. Runs in the painter's thread.
+    """
+    from ..capture.overlay import colour_of, draw_overlay
+
+    faces = sorted(frame.faces, key=lambda face: face.id) if frame is not None else []
+    if frame is not None:
         image = draw_overlay(image, frame, _head_model())
-    return _tiles(image)
+    height, width = image.shape[:2]
+    side = max(height, width)
+    square = np.zeros((side, side, 4), np.uint8)
+    left = (side - width) // 2
+    square[:height, left : left + width, :3] = image
+    square[:height, left : left + width, 3] = 255
+    room = (side - height) // max(len(faces), _ROWS)
+    for row, face in enumerate(faces if room > _LEAST_ROOM else []):
+        top = height + row * room
+        _draw_bars(square[top + 3 : top + room], face.expression, colour_of(face.id))
+    return square
+
+
+def _draw_bars(band: np.ndarray, weights: np.ndarray, colour: tuple[int, int, int]) -> None:
+    """Draw (52,) weights 0..1 as bars that stand on the lower edge of an (H, W, 4) band."""
+    height, width = band.shape[:2]
+    edges = np.linspace(0, width, len(weights) + 1).round().astype(int)
+    band[-1] = (*(part // 3 for part in colour), 255)
+    for left, right, weight in zip(edges, edges[1:], weights, strict=False):
+        tall = round(float(np.clip(weight, 0, 1)) * (height - 1))
+        if tall:
+            band[height - 1 - tall : height, left : right - 2] = (*colour, 255)
 
 
 def add_dots(actors: list[int]) -> None:
@@ -115,13 +139,7 @@ def clear() -> None:
     """Forget the picture."""
     for studio in _studios:
         studio.painting = None
-    for name in _TILES:
-        _forget(name)
-
-
-def _forget(name: str) -> None:
-    for studio in _studios:
-        studio.icons.pop(name, None)
+        studio.icons.pop(_PICTURE, None)
 
 
 def _icon(name: str) -> int:
@@ -143,19 +161,6 @@ def _write(name: str, rgba: np.ndarray) -> None:
     if tuple(icon.icon_size) != (width, height) and name.startswith("dot"):
         icon.icon_size = (width, height)
         icon.icon_pixels.foreach_set(pixels)
-
-
-def _tiles(image: np.ndarray) -> list[np.ndarray]:
-    """One or two (S, S, 4) squares that hold the picture: icons are square, and a wide picture
-    in a single one would leave half of the sidebar's room empty."""
-    height, width = image.shape[:2]
-    count = 2 if width > 1.4 * height else 1
-    side = max(height, -(-width // count))
-    canvas = np.zeros((side, count * side, 4), np.uint8)
-    top, left = (side - height) // 2, (count * side - width) // 2
-    canvas[top : top + height, left : left + width, :3] = image
-    canvas[top : top + height, left : left + width, 3] = 255
-    return np.split(canvas, count, axis=1)
 
 
 def _dot(colour: tuple[int, int, int]) -> np.ndarray:

@@ -78,8 +78,7 @@ def test_the_picture_is_drawn_into_an_icon(running):
     preview._studios[0].painting.result(timeout=60)  # a thread paints it
     tick()
     icons = preview._studios[0].icons  # without a window Blender gives icons no numbers
-    sizes = {tuple(icons[name].image_size) for name in ("picture", "picture right")}
-    assert sizes == {(180, 180)}
+    assert tuple(icons["picture"].image_size) == (320, 320)
     assert "dot 1" in icons
     live.stop(bpy.context)
     assert "picture" not in icons

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
+# (Blender types `data` and its like as unions; in these scripts the kind is known from context)
 """The live tick in Blender: 4 faces onto 4 rigs, then Blender's own evaluation of the scene."""
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
+# (Blender types `data` and its like as unions; in these scripts the kind is known from context)
 """Render the demo's footage: three synthetic people in conversation -> demo/three_people.mp4.
 
     python -m demo.make_clip                       all of it: about half an hour on 2 cores

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
+# (Blender types `data` and its like as unions; in these scripts the kind is known from context)
 """The room that the demo's people sit in: a wall, shelves with books, a window's light, a camera.
 
 The camera stands at the origin and looks along +y; the people are about a metre away, the wall

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
+# (Blender types `data` and its like as unions; in these scripts the kind is known from context)
 """The baked characters on a stage: what `mfn bake` wrote, made ready to be looked at."""
 
 from __future__ import annotations
@@ -107,7 +109,7 @@ def _frame(scene: bpy.types.Scene) -> list[Place]:
     scene.view_layers[0].update()
     width = scene.render.resolution_x
     return [
-        Place(_name(group), world_to_camera_view(scene, camera, head.middle).x * width)
+        Place(_name(group), world_to_camera_view(scene, camera, head.middle).x * width)  # pyright: ignore[reportArgumentType]
         for group, head in zip(groups, heads, strict=True)
     ]
 

@@ -197,6 +197,7 @@ def _calm(mesh: Mesh, mask: dict[str, np.ndarray], face: skin.Face) -> np.ndarra
     eyes_away = np.linalg.norm(mesh.vertices[:, None] - face.eyes, axis=-1).min(1)
     nose = np.linalg.norm(mesh.vertices - face.nose, axis=1) < 0.013
     fine = (eyes_away < 1.10 * ball) | nose
+    fine |= mesh.shapes["blink"][:, 2] < -0.003  # the upper lid, folded while the eye is open
     fine |= (mask["lips"] > 0.05) | (mask["inside-mouth"] > 0.05) | (mask["ears"] > 0.05)
     hold = smooth(fine.astype(float), mesh.faces, 1) > 0.3
     return smooth(mesh.vertices, mesh.faces, 14, hold=hold)
@@ -245,6 +246,10 @@ def _lashes(human: MakeHuman, body: np.ndarray) -> list[Mesh]:
         for upper, length in ((True, 0.85), (False, 0.45)):
             band = eyes.lash_band(human, body, side, upper, length)
             band.weights = {"head": np.ones(len(band.vertices))}
+            if upper:  # keep the thick band before the closed lid, not inside it
+                for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+                    if name in band.shapes:
+                        band.shapes[name] = band.shapes[name] + (0, -0.0022, -0.0004)
             parts.append(_painted(_slotted(band, "lashes"), "lashes"))
     return parts
 

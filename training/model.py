@@ -116,6 +116,14 @@ class Trunk(nn.Module):
         return maps
 
 
+def mark_grid() -> torch.Tensor:
+    """(256, 2) places of the marks' map cells in units of the region's side, from its middle."""
+    steps = (torch.arange(16) + 0.5) / 16 - 0.5
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    # Points may lie beyond the region: the grid reaches 20 % further than the cells do.
+    return torch.stack([x, y], -1).reshape(256, 2) * 1.2
+
+
 class Marks(nn.Module):
     """Where the lids, lips, brows, irises and outline are, by soft-argmax over 16 x 16 cells.
 
@@ -128,16 +136,16 @@ class Marks(nn.Module):
         self.fine = nn.Conv2d(fine, 48, 1)
         self.coarse = nn.Conv2d(coarse, 48, 1)
         self.maps = nn.Conv2d(48, MARKS, 1)
-        steps = (torch.arange(16) + 0.5) / 16 - 0.5
-        y, x = torch.meshgrid(steps, steps, indexing="ij")
-        # Points may lie beyond the region: the grid reaches 20 % further than the cells do.
-        self.register_buffer("grid", torch.stack([x, y], -1).reshape(256, 2) * 1.2)
+        self.register_buffer("grid", mark_grid())
 
-    def forward(self, fine: torch.Tensor, joined: torch.Tensor) -> torch.Tensor:
-        """(R, MARKS, 2) places in units of the region's side, from its middle."""
+    def forward(
+        self, fine: torch.Tensor, joined: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(R, MARKS, 2) places in units of the region's side, from its middle, and the
+        (R, MARKS, 256) logits of the maps they are the means of."""
         context = F.interpolate(self.coarse(joined), scale_factor=2.0, mode="nearest")
-        maps = self.maps(F.relu(self.fine(fine) + context)).flatten(2)
-        return torch.softmax(maps.float(), 2) @ self.grid
+        maps = self.maps(F.relu(self.fine(fine) + context)).flatten(2).float()
+        return torch.softmax(maps, 2) @ self.grid, maps
 
 
 class Regions(nn.Module):
@@ -191,7 +199,7 @@ class Regions(nn.Module):
         Returns:
             (R, 9) pose, (R, 40) identity, (R, 52) expression, all unbounded; and the hints,
             (R, HINT_POINTS, 2) places of the surface points in units of the region's side,
-            the last of them the marks (R, MARKS, 2).
+            then the marks (R, MARKS, 2) and their maps' logits (R, MARKS, 256).
         """
         overview = read_regions(top, regions, size, 8, 1 / 8)
         seen = self.pose(overview)
@@ -202,7 +210,7 @@ class Regions(nn.Module):
         local = torch.cat([local, read_regions(maps[1], regions, size, 16, 1 / 4)], 1)
         fine = self.local4(local)
         joined = self.joined(torch.cat([self.local8(fine), regional, overview], 1))
-        marks = self.marks(fine, joined)
+        marks, maps = self.marks(fine, joined)
         geometry = self.geometry(marks.flatten(1) * 4)
         felt = self.expression(joined)
         hints = [
@@ -211,7 +219,7 @@ class Regions(nn.Module):
         ]
         pose = self.pose_out(torch.cat([seen, geometry], 1))
         expression = self.expression_out(torch.cat([felt, geometry], 1))
-        return pose, identity, expression, [*hints, marks]
+        return pose, identity, expression, [*hints, marks, maps]
 
 
 class RoiAlign(torch.autograd.Function):

@@ -164,9 +164,9 @@ class Regions(nn.Module):
         self.identity_out = nn.Linear(96, IDENTITY_COUNT)
         self.local1 = conv(Trunk.channels[0], Trunk.channels[0], 3, 2)
         self.local2 = conv(Trunk.channels[0], 32, 3, 2)
-        self.local4 = Fire(32 + Trunk.channels[1], 16, 64, excite=False)
+        self.local4 = Fire(32 + Trunk.channels[1], 40, 64, excite=False)
         self.local8 = conv(64, 96, 3, 2)
-        self.joined = Fire(96 + 48 + pyramid, 24, 96, excite=False)
+        self.joined = Fire(96 + 48 + pyramid, 64, 96, excite=False)
         self.expression = nn.Sequential(
             conv(96, 128, 3, 2),
             nn.Flatten(),

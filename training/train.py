@@ -306,16 +306,28 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
         log.write(done, spent)
 
 
+def widened(old: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+    """An old weight inside a layer that has grown: new outputs as initialised, new inputs unheard.
+
+    So a network computes what it did, and has room to learn more (Net2Net, Chen et al., 2016).
+    Returns `old` itself where the layer has not grown or has shrunk.
+    """
+    grown = old.ndim == new.ndim and all(n >= o for n, o in zip(new.shape, old.shape, strict=True))
+    if old.shape == new.shape or not grown or old.ndim == 0:
+        return old
+    out = new.clone()
+    if old.ndim > 1:
+        out[: old.shape[0], old.shape[1] :] = 0
+        out[: old.shape[0], : old.shape[1]] = old
+    else:
+        out[: old.shape[0]] = old
+    return out
+
+
 def start_from(model: Mfn, state: dict[str, torch.Tensor]) -> None:
     """Take over the weights that still fit; say which are new."""
     own = model.state_dict()
-    state = dict(state)
-    for key, value in list(state.items()):
-        # A linear layer that has got more inputs starts by not listening to the new ones.
-        if key in own and value.ndim == 2 and len(own[key]) == len(value):
-            more = own[key].shape[1] - value.shape[1]
-            if more > 0:
-                state[key] = torch.cat([value, value.new_zeros(len(value), more)], 1)
+    state = {key: widened(value, own[key]) for key, value in state.items() if key in own}
     fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     fresh = sorted({key.rsplit(".", 1)[0] for key in own.keys() - fitting.keys()})
     if fresh:

@@ -178,7 +178,7 @@ def test_a_flicker_never_becomes_an_actor():
     for number in range(60):
         faces = [make_face((100, 100))]
         if number in (20, 40):
-            faces.append(make_face((400, 200), actor="blue", score=0.6))
+            faces.append(make_face((400, 200), actor="blue", score=0.7))
         result = tracker.update(frame_at(number / 30, faces))
         assert [face.id for face in result.faces] == [1]
     assert tracker.next_id == 2
@@ -190,7 +190,7 @@ def test_an_unsure_face_becomes_an_actor_once_it_has_stayed():
     for number in range(10):
         faces = [make_face((100, 100))]
         if number >= 3:
-            faces.append(make_face((400, 200), actor="blue", score=0.6))
+            faces.append(make_face((400, 200), actor="blue", score=0.7))
         counts.append(len(tracker.update(frame_at(number / 30, faces)).faces))
     assert counts == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]
 

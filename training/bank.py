@@ -29,7 +29,7 @@ class FaceBank:
         rotation: (N, 3, 3) relative to the line of sight; centre: (N, 2) px; scale: (N,) px a
             metre; identity: (N, 40); expression: (N, 52).
         trusted: (52,) how far each expression label is to be believed, 0..1.
-        whole: True where the crop's surroundings belong to the face (head and shoulders).
+        name: photo or rendered, for reports.
     """
 
     crops: np.ndarray

@@ -9,7 +9,6 @@ README. A tenth of it, chosen by person, is held back from training (`held_back`
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import tarfile
 from collections.abc import Iterator
@@ -144,7 +143,7 @@ def read_backgrounds(folder: Path) -> list[np.ndarray]:
             handle = tar.extractfile(member)
             if handle is None or not member.name.lower().endswith((".jpg", ".jpeg", ".png")):
                 continue
-            data = np.frombuffer(io.BytesIO(handle.read()).getvalue(), np.uint8)
+            data = np.frombuffer(handle.read(), np.uint8)
             image = cv2.imdecode(data, cv2.IMREAD_COLOR)
             if image is not None:
                 pictures.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))

@@ -52,8 +52,11 @@ def running(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # gone since, or a system without /proc
+        return Path("/proc/self/stat").exists() is False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 def wait_until_gone(pid: int) -> None:

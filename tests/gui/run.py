@@ -259,8 +259,11 @@ def _difference(before: State, now: State) -> float:
 def gone(pid: int) -> bool:
     """Whether a process ends within a few seconds."""
     for _ in range(50):
-        status = Path(f"/proc/{pid}/status")
-        if not status.exists() or "State:\tZ" in status.read_text(errors="replace"):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if "State:\tZ" in status:
             return True
         time.sleep(0.1)
     return False

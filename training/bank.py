@@ -8,7 +8,7 @@ Every face has a square crop and, in the crop's pixels, the parameters that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,11 @@ class Surface:
     weight: np.ndarray
     numbers: np.ndarray
 
+    @cached_property
+    def flat(self) -> np.ndarray:
+        """(92, P * 3) the basis in one row for each weight."""
+        return np.ascontiguousarray(self.basis.reshape(len(self.basis), -1), np.float32)
+
     def project(
         self,
         rotation: np.ndarray,
@@ -71,7 +76,7 @@ class Surface:
     ) -> np.ndarray:
         """(N, ...) parameters -> (N, P, 2) px."""
         weights = np.concatenate([identity, expression], 1)
-        shape = self.neutral + np.tensordot(weights, self.basis, 1)
+        shape = self.neutral + (weights @ self.flat).reshape(len(weights), -1, 3)
         turned = shape @ rotation.transpose(0, 2, 1)
         depth = VIEWING_DISTANCE / (VIEWING_DISTANCE - turned[..., 2:])
         flat = turned[..., :2] * depth * (1, -1)

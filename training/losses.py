@@ -14,6 +14,11 @@ from mfn_addon.face.camera import VIEWING_DISTANCE
 from training.model import LEVELS, MARK_POINTS, REGION_MARGIN, look_from_pose, mark_grid
 
 MAP_SPREAD = 0.045  # of the region's side: 0.6 of a map's cell
+GAPS = (
+    *((159, 145), (160, 144), (158, 153), (386, 374), (385, 380), (387, 373)),
+    *((13, 14), (82, 87), (312, 317), (81, 178), (311, 402)),
+)
+"""Teacher points whose distance is how far an eye or the mouth is open."""
 READABLE = (20.0, 56.0)  # px: expression of smaller faces counts nothing, of larger ones fully
 
 
@@ -23,14 +28,16 @@ class Weights:
 
     find: float = 1.0
     box: float = 2.0
-    rotation: float = 15.0
+    rotation: float = 20.0
     place: float = 6.0
     identity: float = 0.15
     expression: float = 10.0
     landmarks: float = 20.0
     hints: float = 6.0
     marks: float = 20.0
-    maps: float = 0.7
+    maps: float = 0.5
+    finer: float = 20.0
+    gaps: float = 40.0
 
 
 def assign(
@@ -104,6 +111,11 @@ def map_loss(logits: torch.Tensor, places: torch.Tensor, grid: torch.Tensor) -> 
     return -(target * torch.log_softmax(logits, 2)).sum(2).mean(1)
 
 
+def gaps(points: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:
+    """(R, P, 2) points, (G, 2) pairs -> (R, G, 2) from the first of each pair to the second."""
+    return points[:, pairs[:, 1]] - points[:, pairs[:, 0]]
+
+
 class FaceLoss:
     """The losses of the parameters that are read from regions.
 
@@ -127,7 +139,10 @@ class FaceLoss:
         self.weight = torch.from_numpy(weight).float()
         self.deviation = torch.from_numpy(deviation).float()
         self.grid = mark_grid()
-        self.marks = torch.tensor([list(numbers).index(number) for number in MARK_POINTS])
+        order = list(numbers)
+        self.marks = torch.tensor([order.index(number) for number in MARK_POINTS])
+        self.gaps = torch.tensor([[order.index(number) for number in pair] for pair in GAPS])
+        self.mark_gaps = torch.tensor([[MARK_POINTS.index(n) for n in pair] for pair in GAPS])
 
     def points(
         self,
@@ -169,12 +184,16 @@ class FaceLoss:
         off = (off * self.weight).sum(1) / self.weight.sum()
         marked = (seen - regions[:, None, 1:3]) / side[:, None, None]
         hint_off = torch.zeros_like(off)
-        for hint in hints[:-2]:
+        for hint in hints[:-3]:
             each = (hint[:, : marked.shape[1]] - marked).abs().sum(2)
             hint_off = hint_off + (each * self.weight).sum(1) / self.weight.sum()
-        mark_off = heat = torch.zeros_like(off)
+        mark_off = heat = finer_off = torch.zeros_like(off)
+        true_gaps = gaps(marked, self.gaps)
+        gap_off = (gaps(said, self.gaps) / side[:, None, None] - true_gaps).abs().sum(2).mean(1)
         if hints:
             places = marked[:, self.marks]
+            finer_off = (hints[-3] - places).abs().sum(2).mean(1)
+            gap_off = gap_off + (gaps(hints[-3], self.mark_gaps) - true_gaps).abs().sum(2).mean(1)
             mark_off = (hints[-2] - places).abs().sum(2).mean(1)
             heat = map_loss(hints[-1], places, self.grid)
         normal = (expression - truth["expression"]) / self.deviation
@@ -193,4 +212,6 @@ class FaceLoss:
             "hints": mean(hint_off, sure),
             "marks": mean(mark_off, sure),
             "maps": mean(heat, sure),
+            "finer": mean(finer_off, sure),
+            "gaps": mean(gap_off, readable),
         }

@@ -17,6 +17,7 @@ from mfn_addon.face import load_head_model
 from training.bank import FaceBank, Surface, mirror_matrix, mirror_order
 
 MOST_FACES = 16
+LETTERS = "ABCDEGOQRSUabcdegmnopqs0235689&@ "  # the round ones, above all
 
 
 @dataclass
@@ -58,9 +59,12 @@ class Composer:
 
     def scene(self) -> Scene:
         kind = self.random.random()
-        if kind < self.rendered_share and self.rendered is not None:
+        # Scenes and crowds shrunk to a small picture would only hold faces too small to read.
+        small = self.size < 160
+        share = self.rendered_share * (0.15 if small else 1.6)
+        if kind < share and self.rendered is not None:
             return self.finish(*self.rendered.pick(self.random, self.size))
-        if kind < self.rendered_share + 0.85 * (1 - self.rendered_share):
+        if kind < share + (0.96 if small else 0.82) * (1 - share):
             return self.finish(*self.mosaic())
         return self.finish(*self.crowd())
 
@@ -71,10 +75,10 @@ class Composer:
         picture = self.background()
         faces = []
         for x0, y0, x1, y1 in self.cells():
-            if self.random.random() < 0.06:
+            if self.random.random() < (0.05 if self.size < 160 else 0.12):
                 continue
             side = min(x1 - x0, y1 - y0)
-            face_side = side * self.random.uniform(0.5, 0.92)
+            face_side = side * self.random.uniform(0.58, 0.96)
             patch, face = self.face(face_side, x1 - x0, y1 - y0, 0.12)
             picture[y0:y1, x0:x1] = patch
             face["centre"] = face["centre"] + (x0, y0)
@@ -86,7 +90,7 @@ class Composer:
         size, random = self.size, self.random
         cells = [(0, 0, size, size)]
         # Every face size equally likely on a log scale, down to where expression is unreadable.
-        typical = np.exp(random.uniform(np.log(min(60, 0.5 * size)), np.log(0.85 * size)))
+        typical = np.exp(random.uniform(np.log(min(68, 0.55 * size)), np.log(0.9 * size)))
         wanted = int(np.clip(np.round((size * 0.66 / typical) ** 2), 1, 9))
         while len(cells) < wanted:
             areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in cells]
@@ -137,7 +141,10 @@ class Composer:
         y = random.integers(0, source.shape[0] - side + 1)
         x = random.integers(0, source.shape[1] - side + 1)
         out = cv2.resize(source[y : y + side, x : x + side], (size, size))
-        return out[:, ::-1].copy() if random.random() < 0.5 else out
+        out = out[:, ::-1].copy() if random.random() < 0.5 else out
+        if random.random() < 0.3:
+            draw_graphics(out, random)
+        return out
 
     def face(self, side: float, width: int, height: int, wander: float) -> tuple[np.ndarray, dict]:
         """One face whose box is about `side` px, in the middle of a (height, width) patch."""
@@ -308,6 +315,39 @@ def paste(picture: np.ndarray, patch: np.ndarray, mask: np.ndarray, x: int, y: i
     alpha = mask[part][..., None]
     below = picture[y0:y1, x0:x1]
     picture[y0:y1, x0:x1] = (below * (1 - alpha) + patch[part] * alpha).astype(np.uint8)
+
+
+def draw_graphics(picture: np.ndarray, random: np.random.Generator) -> None:
+    """Lettering, lamps and rings: what a small network takes for faces until it has seen it."""
+    size = picture.shape[0]
+
+    def colour() -> tuple[int, ...]:
+        warm = random.random() < 0.4  # as skin is
+        low, high = ((150, 90, 40), (255, 200, 150)) if warm else ((0, 0, 0), (256, 256, 256))
+        return tuple(int(v) for v in random.integers(low, high))
+
+    for _ in range(int(random.integers(1, 4))):
+        x, y = (int(v) for v in random.integers(-size // 8, size, 2))
+        if random.random() < 0.65:
+            letters = random.choice(
+                list("ABCDEGOQRSUabcdegmnopqs0235689&@ "), random.integers(2, 12)
+            )
+            height = float(np.exp(random.uniform(np.log(7), np.log(0.35 * size))))
+            stroke = max(1, int(height * random.uniform(0.06, 0.22)))
+            font, zoom = int(random.choice([0, 2, 3, 4, 5, 6, 7])), height / 22
+            fill = colour()
+            words = "".join(letters)
+            if random.random() < 0.5:
+                rim = stroke + max(2, int(height * 0.1))
+                cv2.putText(picture, words, (x, y), font, zoom, colour(), rim, cv2.LINE_AA)
+            cv2.putText(picture, words, (x, y), font, zoom, fill, stroke, cv2.LINE_AA)
+        else:
+            radius = float(np.exp(random.uniform(np.log(3), np.log(0.15 * size))))
+            axes = (int(radius) + 1, int(radius * random.uniform(0.7, 1.4)) + 1)
+            for shrink in (1.0, 0.55, 0.25)[: int(random.integers(1, 4))]:
+                inner = (int(axes[0] * shrink) + 1, int(axes[1] * shrink) + 1)
+                line = -1 if random.random() < 0.7 else max(1, int(radius * 0.15))
+                cv2.ellipse(picture, (x, y), inner, 0, 0, 360, colour(), line, cv2.LINE_AA)
 
 
 def degrade(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:

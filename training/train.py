@@ -258,7 +258,7 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     surface = load_surface()
     deviation = expression_deviation(make_composer(arguments, 0))
     face_loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers, deviation)
-    for name in ("neutral", "basis", "weight", "deviation", "marks", "grid"):
+    for name in ("neutral", "basis", "weight", "deviation", "marks", "grid", "gaps", "mark_gaps"):
         setattr(face_loss, name, getattr(face_loss, name).to(device))
     optimiser = make_optimiser(model)
     average, done, spent = take_up(arguments, model, optimiser, device)

@@ -10,11 +10,21 @@ import numpy as np
 import pytest
 import torch
 
-from mfn_addon.face import load_head_model
+from mfn_addon.face import EXPRESSIONS, load_head_model
 from training import train
 from training.bank import FaceBank, load_surface, mirror_matrix, mirror_order
 from training.losses import FaceLoss, assign, box_loss
-from training.model import Mfn, cell_centres, look_from_pose, regions_of, rotation_from_6d
+from training.model import (
+    LEFT_EYE,
+    MARKS,
+    RIGHT_EYE,
+    Details,
+    Mfn,
+    cell_centres,
+    look_from_pose,
+    regions_of,
+    rotation_from_6d,
+)
 from training.scenes import Composer
 
 
@@ -46,7 +56,7 @@ def composer(seed: int = 0, size: int = 128) -> Composer:
 def test_composed_boxes_lie_on_their_faces():
     maker = composer()
     hits = []
-    for _ in range(20):
+    for _ in range(50):
         picture, faces = maker.mosaic()
         for face in faces:
             x0, y0, x1, y1 = np.round(face["box"]).astype(int)
@@ -110,6 +120,31 @@ def test_face_loss_is_zero_for_the_truth():
     losses = loss(zero[0], zero[1], smile, regions, truth)
     assert float(losses["expression"]) > 0.05
     assert float(losses["landmarks"]) > 1e-4
+    blink = torch.zeros(1, 52)
+    blink[0, EXPRESSIONS.index("eyeBlinkLeft")] = 1
+    blinked = loss(zero[0], zero[1], blink, regions, truth)
+    assert float(blinked["gaps"]) > 2 * float(losses["gaps"]) > 0
+
+
+def test_the_eyes_of_a_mirrored_picture_change_places():
+    torch.manual_seed(0)
+    details = Details().eval()
+    torch.nn.init.normal_(details.eye_out.weight)
+    finest = torch.rand(1, 16, 64, 64)
+    region, size = torch.tensor([[0.0, 64, 64, 100]]), torch.tensor([128.0, 128.0])
+    places = torch.rand(1, MARKS, 2) - 0.5
+    mirrored = places * torch.tensor([-1.0, 1.0])
+    order = torch.arange(MARKS)
+    order[list(RIGHT_EYE)], order[list(LEFT_EYE)] = torch.tensor(LEFT_EYE), torch.tensor(RIGHT_EYE)
+    with torch.no_grad():
+        features, marks, told = details(finest, places, region, size)
+        others, seen, said = details(finest.flip(3), mirrored[:, order], region, size)
+    assert torch.allclose(features[:, :96], others[:, 96:192], atol=1e-4)
+    back = seen[:, order] * torch.tensor([-1.0, 1.0])
+    eyes = [*RIGHT_EYE, *LEFT_EYE]
+    assert torch.allclose(marks[:, eyes], back[:, eyes], atol=1e-4)
+    assert torch.allclose(told, said[:, torch.from_numpy(mirror_order())], atol=1e-4)
+    assert told.abs().max() > 0.01
 
 
 @pytest.fixture(scope="module")

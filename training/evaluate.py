@@ -27,6 +27,7 @@ from mfn_addon.network import FaceNetwork
 from mfn_addon.track import Tracker
 from training import measures, photos
 
+ANGLES = ("yaw", "pitch", "roll")
 COMPARED_SHAPES = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "mouthSmileRight")
 
 
@@ -219,28 +220,38 @@ def clips(network: FaceNetwork, data: Path, teacher: Path) -> dict:
 def beside_teacher(
     frames: list[FaceFrame], labels: Mapping, key: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ours and the teacher's (frames, 3 + shapes): yaw, pitch, roll, then COMPARED_SHAPES."""
+    """Ours and the teacher's (frames, 6 + shapes): yaw, pitch, roll in the camera frame, then
+    relative to the line of sight (the two assume different focal lengths), COMPARED_SHAPES."""
     names = [str(name) for name in labels["names"]]
     scores, matrix = labels[f"{key}/scores"], labels[f"{key}/matrix"]
     count = min(len(frames), len(scores))
     said = np.full((count, len(EXPRESSIONS)), np.nan)
-    rotation = np.full((count, 3, 3), np.nan)
+    rotation, place = np.full((count, 3, 3), np.nan), np.full((count, 3), np.nan)
     for i in range(count):
         if frames[i].faces:
             face = max(frames[i].faces, key=lambda f: float((f.box[2:] - f.box[:2]).prod()))
-            said[i], rotation[i] = face.expression, face.rotation
+            said[i], rotation[i], place[i] = face.expression, face.rotation, face.translation
     ours = said[:, [EXPRESSION_INDEX[name] for name in COMPARED_SHAPES]]
     theirs = scores[:count, [names.index(name) for name in COMPARED_SHAPES]]
-    turned = measures.angles(rotation), measures.angles(matrix[:count, :3, :3])
-    return np.hstack([turned[0], ours]), np.hstack([turned[1], theirs])
+
+    def turned(rotation: np.ndarray, place: np.ndarray) -> np.ndarray:
+        seen = measures.relative_to_sight(rotation, place)
+        return np.hstack([measures.angles(rotation), measures.angles(seen)])
+
+    matrix = matrix[:count].astype(np.float64)
+    return (
+        np.hstack([turned(rotation, place), ours]),
+        np.hstack([turned(matrix[:, :3, :3], matrix[:, :3, 3]), theirs]),
+    )
 
 
 def compared(ours: np.ndarray, theirs: np.ndarray) -> dict:
     """Correlation of each column, and the centred error of the angles."""
     result = {}
-    for k, name in enumerate(("yaw", "pitch", "roll", *COMPARED_SHAPES)):
+    seen = [f"{name} to the line of sight" for name in ANGLES]
+    for k, name in enumerate((*ANGLES, *seen, *COMPARED_SHAPES)):
         result[f"r {name}"] = measures.correlation(ours[:, k], theirs[:, k])
-    for k, name in enumerate(("yaw", "pitch", "roll")):
+    for k, name in enumerate((*ANGLES, *seen)):
         off = ours[:, k] - theirs[:, k]
         result[f"centred error {name}, degrees"] = float(np.nanmean(np.abs(off - np.nanmean(off))))
     return result

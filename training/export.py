@@ -26,7 +26,7 @@ from training.model import MAX_FACES, REGION_MARGIN, Mfn, look_from_pose
 from training.train import write_weights
 
 OPSET = 17
-OVERLAP = 0.45  # boxes that overlap more are one face
+OVERLAP = 0.35  # boxes that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
 ROUNDED_FROM = 60_000  # weights of this many numbers are stored in 8 bits
 FORMAT_VERSION = "1"

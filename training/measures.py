@@ -77,6 +77,22 @@ def angles(rotation: np.ndarray) -> np.ndarray:
     return np.degrees(np.stack([yaw, pitch, roll], 1))
 
 
+def relative_to_sight(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
+    """How heads are turned relative to the line of sight: what a picture shows of a rotation
+    whatever focal length was assumed. The rotation of the camera's axis onto the line is the
+    shortest one, as in `mfn_addon.face.camera.sight_rotation`.
+
+    Args:
+        rotation: (..., 3, 3) and translation: (..., 3) in the camera frame.
+    """
+    ray = translation / np.linalg.norm(translation, axis=-1, keepdims=True)
+    zero = np.zeros_like(ray[..., 0])
+    a, b, c = ray[..., 1], -ray[..., 0], -ray[..., 2]
+    cross = np.stack([zero, zero, b, zero, zero, -a, -b, a, zero], -1).reshape(*zero.shape, 3, 3)
+    sight = np.eye(3) + cross + cross @ cross / (1 + c)[..., None, None]
+    return np.swapaxes(sight, -1, -2) @ rotation
+
+
 def landmark_error(points: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """Mean error of the 51 inner points over the distance of the outer eye corners.
 

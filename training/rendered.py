@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from training.bank import FaceBank, Surface
+from training.measures import relative_to_sight
 from training.scenes import RenderedScenes
 
 
@@ -25,14 +26,8 @@ def read_looks(folder: Path, side: int) -> dict[str, np.ndarray]:
     depth = -translation[..., 2]
     x, y = translation[..., 0] / depth, translation[..., 1] / depth
     centre = np.stack([side / 2 + focal * x, side / 2 - focal * y], -1)
-    ray = np.stack([x, y, -np.ones_like(x)], -1)
-    ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
-    zero = np.zeros_like(x)
-    a, b, c = ray[..., 1], -ray[..., 0], -ray[..., 2]
-    cross = np.stack([zero, zero, b, zero, zero, -a, -b, a, zero], -1).reshape(*x.shape, 3, 3)
-    sight = np.eye(3) + cross + cross @ cross / (1 + c)[..., None, None]
     return {
-        "rotation": (np.swapaxes(sight, -1, -2) @ rotation).astype(np.float32),
+        "rotation": relative_to_sight(rotation, translation).astype(np.float32),
         "centre": centre.astype(np.float32),
         "scale": (focal / depth).astype(np.float32),
         "identity": np.load(folder / "identity.npy").astype(np.float32),

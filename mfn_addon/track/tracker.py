@@ -116,10 +116,12 @@ class Tracker:
             if new and not self._shadows(face, faces, matched):
                 matched[number] = _Track(face, time, self.options)
                 self._tracks.append(matched[number])
+        # Actors who come together are numbered from the picture's left to its right.
+        from_left = sorted(matched, key=lambda number: _centre(faces[number].box)[0])
         out = [
-            self._named(track, faces[number], steps.get(number, 0.0))
-            for number, track in matched.items()
-            if self._is_actor(track, first)
+            self._named(matched[number], faces[number], steps.get(number, 0.0))
+            for number in from_left
+            if self._is_actor(matched[number], first)
         ]
         self._forget(time)
         return FaceFrame(

@@ -247,6 +247,17 @@ def test_ids_can_start_anywhere():
     assert tracker.next_id == 8
 
 
+def test_actors_who_come_together_are_numbered_from_the_left():
+    faces = [
+        make_face((500.0, 100.0), actor="blue", score=0.99),
+        make_face((80.0, 100.0), score=0.8),
+        make_face((300.0, 100.0), actor="green", score=0.9),
+    ]
+    seen = Tracker().update(frame_at(0.0, faces)).faces
+    assert [round(float(face.box[0])) for face in seen] == [60, 280, 480]
+    assert [face.id for face in seen] == [1, 2, 3]
+
+
 def test_an_empty_frame():
     tracker = Tracker()
     assert tracker.update(frame_at(0.0, [])).faces == []

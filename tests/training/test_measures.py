@@ -74,3 +74,15 @@ def test_area_under_curve():
 def test_a_constant_answer_has_no_correlation():
     assert np.isnan(measures.correlation(np.full(20, 0.3), np.arange(20.0)))
     assert measures.correlation(np.arange(20.0), 3 - np.arange(20.0)) == pytest.approx(-1)
+
+
+def test_a_rotation_to_the_line_of_sight_is_that_of_the_look():
+    from mfn_addon.face.camera import unplace
+
+    random = np.random.default_rng(0)
+    rotation = np.stack([np.linalg.qr(random.standard_normal((3, 3)))[0] for _ in range(5)])
+    rotation *= np.sign(np.linalg.det(rotation))[:, None, None]
+    place = random.uniform(-0.3, 0.3, (5, 3)) - (0, 0, 1)
+    seen = measures.relative_to_sight(rotation, place)
+    for turned, at, want in zip(rotation, place, seen, strict=True):
+        assert np.allclose(unplace(turned, at, 640, 480)[0], want, atol=1e-5)

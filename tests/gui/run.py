@@ -104,6 +104,9 @@ def start(window: Window) -> None:
     assert archive is not None
     SHARE.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(clip, SHARE / "clip.mp4")
+    # A Blender that nobody has used: takes of earlier runs would be listed, and push buttons down.
+    shutil.rmtree(SHARE / "user", ignore_errors=True)
+    os.environ["BLENDER_USER_RESOURCES"] = "/share/user"
     window.run("start")
     inside = f"/repo/{archive.relative_to(REPOSITORY)}"
     window.run(

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ if importlib.util.find_spec("numba") is None:
 
 from mfn_addon.face import EXPRESSION_INDEX, LANDMARK_PARTS, load_head_model
 from training.synthetic import compose, expressions, photo, traits
-from training.synthetic.__main__ import generate
+from training.synthetic.making import generate
 from training.synthetic.painter import Canvas, Painter, Pose, visible_share
 from training.synthetic.people import Person, load_wardrobe, random_person
 from training.synthetic.scene import Studio, euler, pack
@@ -175,3 +177,12 @@ def test_a_set_depends_on_its_seed_alone(tmp_path):
 def test_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(ValueError, match="expected scenes or crops"):
         generate("portraits", 1, 64, 64, 0, tmp_path / "x")
+
+
+def test_the_command_shares_its_work_between_two_processes(tmp_path):
+    command = [sys.executable, "-m", "training.synthetic", "--kind", "crops", "--size", "64"]
+    command += ["--count", "51", "--workers", "2", "--output", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    boxes = np.load(tmp_path / "box.npy")
+    assert (boxes[:, 0, 2:] > boxes[:, 0, :2]).all()

@@ -39,7 +39,7 @@ class Pose:
 
 @dataclass
 class Truth:
-    """The labels of one face, units as in `training/synthetic/__main__.py`; and the face's 468
+    """The labels of one face, units as in `training/synthetic/making.py`; and the face's 468
     surface points `region` (468, 3) with their normals `facing` (468, 3), head frame."""
 
     box: np.ndarray

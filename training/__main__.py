@@ -19,9 +19,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
+
 from training import photos
 
-WORK = Path("training/work")
+WORK = Path("training/runs")
 LANDED = Path("training/weights/mfn.pt")
 CROPS, CROP_SIZE = 60_000, 128
 SCENES, SCENE_SIZE = 12_000, 256
@@ -40,6 +42,13 @@ def render(kind: str, count: int, size: int) -> None:
         run("training.synthetic", "--kind", kind, "--count", str(count), "--size", str(size),
             "--output", str(folder), "--workers", str(os.cpu_count() or 1))  # fmt: skip
         done.touch()
+
+
+def unfinished(checkpoint: Path, minutes: float) -> bool:
+    """Whether there is a run to go on with; one that has had its time has been landed."""
+    if not checkpoint.is_file():
+        return False
+    return torch.load(checkpoint, map_location="cpu", weights_only=True)["spent"] < minutes * 60
 
 
 def main() -> None:
@@ -62,7 +71,10 @@ def main() -> None:
              "--minutes", str(arguments.minutes), "--output", str(output)]  # fmt: skip
     if not fitted.is_file():
         words += ["--photo-share", "0"]
-    words += ["--resume", str(last)] if last.is_file() else ["--init", str(LANDED)]
+    if not torch.cuda.is_available():  # two processes of one thread: see `training.train.share`
+        words += ["--threads", "1", "--processes", str(min(os.cpu_count() or 1, 2))]
+    words += ["--resume", str(last)] if unfinished(last, arguments.minutes) else [
+        "--init", str(LANDED)]  # fmt: skip
     run(*words)
     run("training.export", str(last), "--weights", str(LANDED))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fit the head model to labelled photographs: one vocabulary for all that the networks learn.
 
-    python -m training.fit --data ../shared/data --output training/work/photos.npz
+    python -m training.fit --data ../shared/data --output training/runs/photos.npz
 
 The teacher's 52 scores have gains and resting levels of their own, and stay at zero for some
 shapes. So each photograph gets pose, identity and expression weights of *our* head model by
@@ -276,7 +276,7 @@ def mean_identity(fit: Fit, persons: np.ndarray) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=photos.data_folder())
-    parser.add_argument("--output", type=Path, default=Path("training/work/photos.npz"))
+    parser.add_argument("--output", type=Path, default=Path("training/runs/photos.npz"))
     parser.add_argument("--definition-faces", type=int, default=1500)
     arguments = parser.parse_args()
     if arguments.data is None:

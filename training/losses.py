@@ -144,6 +144,12 @@ class FaceLoss:
         self.gaps = torch.tensor([[order.index(number) for number in pair] for pair in GAPS])
         self.mark_gaps = torch.tensor([[MARK_POINTS.index(n) for n in pair] for pair in GAPS])
 
+    def to(self, device: torch.device) -> FaceLoss:
+        """Move its tensors; returns itself."""
+        for name, value in vars(self).items():
+            setattr(self, name, value.to(device))
+        return self
+
     def points(
         self,
         rotation: torch.Tensor,

@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", nargs="+", type=Path)
     parser.add_argument("--bundle", type=Path, required=True)
-    parser.add_argument("--output", type=Path, default=Path("training/work/teacher.npz"))
+    parser.add_argument("--output", type=Path, default=Path("training/runs/teacher.npz"))
     arguments = parser.parse_args()
 
     import mediapipe

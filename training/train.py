@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Train MFN.
 
-    python -m training.train --minutes 90 --output training/work/run1 [--resume CHECKPOINT]
+    python -m training.train --minutes 90 --output training/runs/run1 [--resume CHECKPOINT]
 
 Scenes are composed in loader processes while the network learns. Every few minutes a checkpoint
 is written (weights, their running average, optimiser), a line is added to log.csv and the curves
@@ -257,9 +257,9 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     model = Mfn().to(device, memory_format=torch.channels_last)
     surface = load_surface()
     deviation = expression_deviation(make_composer(arguments, 0))
-    face_loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers, deviation)
-    for name in ("neutral", "basis", "weight", "deviation", "marks", "grid", "gaps", "mark_gaps"):
-        setattr(face_loss, name, getattr(face_loss, name).to(device))
+    face_loss = FaceLoss(
+        surface.neutral, surface.basis, surface.weight, surface.numbers, deviation
+    ).to(device)
     optimiser = make_optimiser(model)
     average, done, spent = take_up(arguments, model, optimiser, device)
     weights = asdict(Weights())
@@ -414,12 +414,12 @@ class Log:
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train MFN.")
-    parser.add_argument("--photos", default="training/work/photos.npz")
+    parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument("--rendered", nargs="*", default=[], help="folders with crops/ and scenes/")
-    parser.add_argument("--photo-share", type=float, default=0.6)
-    parser.add_argument("--size", type=int, nargs="+", default=[128, 192, 192, 320],
+    parser.add_argument("--photo-share", type=float, default=0.7)
+    parser.add_argument("--size", type=int, nargs="+", default=[128, 128, 192, 320],
                         help="px of a scene's side; one is drawn for each batch")  # fmt: skip
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=30)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--steps", type=int, help="instead of minutes")
@@ -428,7 +428,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--save-minutes", type=float, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", default="training/work/run")
+    parser.add_argument("--output", default="training/runs/run")
     parser.add_argument("--resume", help="a checkpoint to go on from")
     parser.add_argument("--init", help="weights to start from, if nothing is resumed")
     parser.add_argument("--restart", action="store_true", help="with --resume: a new schedule")

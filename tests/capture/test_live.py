@@ -55,7 +55,7 @@ def running(pid: int) -> bool:
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):  # gone since, or a system without /proc
-        return Path("/proc/self/stat").exists() is False
+        return not Path("/proc/self/stat").exists()
     return status.rpartition(")")[2].split()[0] != "Z"
 
 

@@ -176,6 +176,15 @@ def test_a_run_leaves_checkpoint_log_and_curves_and_can_be_resumed(short_run):
     assert rows[0].startswith("step,minutes,find")
 
 
+def test_a_run_that_has_had_its_time_is_not_gone_on_with(short_run, tmp_path):
+    from training.__main__ import unfinished
+
+    spent = torch.load(short_run / "last.pt", weights_only=True)["spent"] / 60
+    assert unfinished(short_run / "last.pt", spent + 1)
+    assert not unfinished(short_run / "last.pt", spent)
+    assert not unfinished(tmp_path / "none.pt", 1)
+
+
 def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path):
     import onnx
 

@@ -225,7 +225,7 @@ class Details(nn.Module):
         lips_features, lips = self.mouth(squares[2])
         right_lids = torch.stack([-right_lids[..., 0], right_lids[..., 1]], 2)
         finer = torch.cat(
-            [
+            [  # in the order of MARK_POINTS; brows, nose and outline stay as first guessed
                 middles[0][:, None] + right_lids[:, :14] * EYE_PATCH,
                 middles[1][:, None] + left_lids[:, :14] * EYE_PATCH,
                 middles[2][:, None] + lips * MOUTH_PATCH,

@@ -329,9 +329,7 @@ def draw_graphics(picture: np.ndarray, random: np.random.Generator) -> None:
     for _ in range(int(random.integers(1, 4))):
         x, y = (int(v) for v in random.integers(-size // 8, size, 2))
         if random.random() < 0.65:
-            letters = random.choice(
-                list("ABCDEGOQRSUabcdegmnopqs0235689&@ "), random.integers(2, 12)
-            )
+            letters = random.choice(list(LETTERS), random.integers(2, 12))
             height = float(np.exp(random.uniform(np.log(7), np.log(0.35 * size))))
             stroke = max(1, int(height * random.uniform(0.06, 0.22)))
             font, zoom = int(random.choice([0, 2, 3, 4, 5, 6, 7])), height / 22

@@ -3,7 +3,7 @@
 
 Every message is `u32 length, u8 kind, payload`, little-endian; `length` counts the payload. The
 sender opens with HELLO (JSON: version, token, source, schema); the receiver answers WELCOME or
-REFUSED; then FRAMEs and PREVIEWs flow one way and CONTROL the other. docs/live_protocol.md has
+REFUSED; then FRAMEs and PREVIEWs flow one way and CONTROL the other. docs/protocol.md has
 the tables. Frames are never dropped; of previews only the latest matters.
 """
 

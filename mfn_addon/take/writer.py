@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from ..face import EXPRESSIONS, NO_ID, FaceFrame
+from ..face import EXPRESSIONS, FaceFrame
+from .batch import Batch, Delivery
 from .errors import TakeError
-from .layout import APPLICATION_ID, TABLES, VERSION, pack_sample
+from .layout import APPLICATION_ID, TABLES, VERSION
 
 COMMIT_EVERY = 0.4
 """Seconds between commits. Each is synced to the disk (WAL, synchronous=FULL)."""
@@ -23,8 +24,11 @@ _WAITING_FRAMES = 36_000
 """Frames that may wait for a slow disk (ten minutes at 60 a second) before `add` waits too."""
 
 
+_Item = tuple[FaceFrame, Delivery | None]
+
+
 class TakeWriter:
-    """Records FaceFrames into a new take; a context manager.
+    """Records FaceFrames into a take; a context manager.
 
     The database belongs to a thread of its own: `add` only hands the frame over. An error of
     that thread (a full disk, say) is raised by the next `add`, or by `close`; everything that
@@ -36,25 +40,33 @@ class TakeWriter:
         path: str | Path,
         *,
         overwrite: bool = False,
+        append: bool = False,
         info: dict[str, str] | None = None,
     ) -> None:
-        """Create the take.
+        """Create the take, or go on with one.
 
         Args:
-            path: the new file, by custom `*.mfntake`.
+            path: the file, by custom `*.mfntake`.
             overwrite: replace a take of this name.
+            append: add to the take of this name, which has to be there.
             info: further metadata, e.g. {"network": "…"}; read back as `Take.info`.
 
         Raises:
-            TakeError: it exists already, or cannot be created there.
+            TakeError: it exists already, is not there to be added to, or cannot be written.
         """
         self.path = Path(path)
         self.frames_added = 0
+        self.frames_committed = 0
+        """How many of those added are safe on the disk, in the order of adding."""
         self._error: TakeError | None = None
-        self._committed_frames, self._committed_time = 0, 0.0
-        self._queue: queue.Queue[FaceFrame | None] = queue.Queue(_WAITING_FRAMES)
+        self._committed_time = 0.0
+        self._queue: queue.Queue[_Item | None] = queue.Queue(_WAITING_FRAMES)
         self._closed = False
-        _make_way(self.path, overwrite)
+        self._append = append
+        if append:
+            _check_appendable(self.path)
+        else:
+            _make_way(self.path, overwrite)
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(ready, dict(info or {})), name="take writer", daemon=True
@@ -65,8 +77,12 @@ class TakeWriter:
             self._closed = True
             raise self._error
 
-    def add(self, frame: FaceFrame) -> None:
+    def add(self, frame: FaceFrame, delivery: Delivery | None = None) -> None:
         """Record a frame, also one without faces. Do not change it afterwards.
+
+        Args:
+            frame: what to record; frames may come in any order of time.
+            delivery: what the frame is known by where it may come twice; it is kept once.
 
         Raises:
             TakeError: the take cannot be written any more; what it holds so far is kept.
@@ -75,7 +91,7 @@ class TakeWriter:
             raise TakeError(f"{self.path}: this take is closed")
         if self._error:
             raise self._error
-        self._queue.put(frame)
+        self._queue.put((frame, delivery))
         self.frames_added += 1
 
     def close(self) -> None:
@@ -107,13 +123,17 @@ class TakeWriter:
         connection = None
         try:
             connection = connect(self.path)
-            _create(connection, info)
+            if self._append:
+                _reopen(connection, info)
+            else:
+                _create(connection, info)
             ready.set()
-            batch = _Batch(connection)
+            batch = Batch(connection)
             while batch.open:
                 self._fill(batch)
                 batch.commit()
-                self._committed_frames, self._committed_time = batch.frames, batch.last_time
+                self._committed_time = batch.last_time
+                self.frames_committed = batch.added
             _finish(connection)
         except (sqlite3.Error, OSError) as error:
             self._error = self._explain(error)
@@ -123,17 +143,24 @@ class TakeWriter:
             ready.set()
             self._drain()
 
-    def _fill(self, batch: _Batch) -> None:
+    def _fill(self, batch: Batch) -> None:
         """Add frames until the batch is old enough to be committed."""
-        batch.add(self._queue.get())
+        self._take_in(batch, self._queue.get())
         until = time.monotonic() + COMMIT_EVERY
         while batch.open:
             try:
-                batch.add(self._queue.get(timeout=max(until - time.monotonic(), 0.0)))
+                item = self._queue.get(timeout=max(until - time.monotonic(), 0.0))
             except queue.Empty:
                 return
+            self._take_in(batch, item)
             if time.monotonic() >= until:
                 return
+
+    def _take_in(self, batch: Batch, item: _Item | None) -> None:
+        if item is None:
+            batch.open = False
+        else:
+            batch.add(*item)
 
     def _drain(self) -> None:
         """Let no `add` wait for a thread that has ended."""
@@ -146,58 +173,13 @@ class TakeWriter:
     def _explain(self, error: Exception) -> TakeError:
         full = _is_disk_full(error)
         cause = "the disk is full" if full else f"the take cannot be written ({error})"
-        if not self._committed_frames:
+        if not self.frames_committed:
             return TakeError(f"{self.path}: {cause}; nothing was recorded")
         return TakeError(
-            f"{self.path}: {cause}; recording has stopped, its first {self._committed_frames} "
+            f"{self.path}: {cause}; recording has stopped, its first {self.frames_committed} "
             f"frames (up to {self._committed_time:.1f} s) are kept"
             + ("; free some space and record again" if full else "")
         )
-
-
-class _Batch:
-    """Rows on their way into one transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._sources: dict[str, int] = {}
-        self._actors: set[int] = set()
-        self.frames = 0
-        self.open = True
-        self.last_time = 0.0
-
-    def add(self, frame: FaceFrame | None) -> None:
-        """Insert a frame and its samples; None ends the recording."""
-        if frame is None:
-            self.open = False
-            return
-        run = self._connection.execute
-        if not self._connection.in_transaction:
-            run("BEGIN")
-        if frame.source not in self._sources:
-            self._sources[frame.source] = len(self._sources) + 1
-            run("INSERT INTO source VALUES (?, ?)", (self._sources[frame.source], frame.source))
-        self.frames += 1
-        run(
-            "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
-            (self.frames, self._sources[frame.source], int(frame.frame), float(frame.time),
-             int(frame.width), int(frame.height)),
-        )  # fmt: skip
-        for face in frame.faces:
-            actor = int(face.id)
-            if actor not in self._actors and actor != NO_ID:
-                self._actors.add(actor)
-                run("INSERT INTO actor VALUES (?, ?)", (actor, f"Actor {actor}"))
-            run(
-                "INSERT OR REPLACE INTO sample VALUES (?, ?, ?)",
-                (actor, self.frames, pack_sample(face)),
-            )
-        self.last_time = float(frame.time)
-
-    def commit(self) -> None:
-        """Make the rows safe."""
-        if self._connection.in_transaction:
-            self._connection.execute("COMMIT")
 
 
 def connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
@@ -221,9 +203,24 @@ def _make_way(path: Path, overwrite: bool) -> None:
         raise TakeError(f"{path}: cannot be created there ({error.strerror or error})") from error
 
 
+def _check_appendable(path: Path) -> None:
+    if not path.is_file():
+        raise TakeError(f"{path}: there is no such take to add to")
+    try:
+        connection = connect(path, "rw")
+        facts = [
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "user_version")
+        ]
+        connection.close()
+    except sqlite3.Error as error:
+        raise TakeError(f"{path}: cannot be added to ({error})") from error
+    if facts != [APPLICATION_ID, VERSION]:
+        raise TakeError(f"{path}: is no take of format {VERSION}, so nothing can be added to it")
+
+
 def _create(connection: sqlite3.Connection, info: dict[str, str]) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    _log_ahead(connection)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "expressions": " ".join(EXPRESSIONS),
@@ -237,6 +234,20 @@ def _create(connection: sqlite3.Connection, info: dict[str, str]) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
+
+
+def _reopen(connection: sqlite3.Connection, info: dict[str, str]) -> None:
+    """Make a take ready for more frames; it counts as unfinished until they are in."""
+    _log_ahead(connection)
+    connection.execute("BEGIN")
+    connection.execute("DELETE FROM meta WHERE key = 'finished'")
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", info.items())
+    connection.execute("COMMIT")
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
 
 
 def _finish(connection: sqlite3.Connection) -> None:

@@ -332,13 +332,13 @@ def test_kill_9_while_recording_loses_at_most_the_last_second(tmp_path, seconds)
 def test_adding_does_not_wait_for_the_disk(tmp_path, monkeypatch):
     """While a commit hangs, frames go on being taken."""
     release = threading.Event()
-    commit = writer._Batch.commit
+    commit = writer.Batch.commit
 
     def slow(batch):
         release.wait(20)
         commit(batch)
 
-    monkeypatch.setattr(writer._Batch, "commit", slow)
+    monkeypatch.setattr(writer.Batch, "commit", slow)
     frames = frames_of_two(100)
     with TakeWriter(tmp_path / "a.mfntake") as take:
         for frame in frames:
@@ -352,3 +352,31 @@ def test_the_same_id_twice_in_a_frame_does_not_end_the_recording(tmp_path):
     frame = FaceFrame(0, "x", 0, 640, 360, [make_face(face_id=1), make_face(face_id=1)])
     with Take(record(tmp_path / "a.mfntake", [frame])) as take:
         assert [len(each.faces) for each in take.frames()] == [1]
+
+
+def test_adding_to_a_take_later_keeps_each_delivery_once(tmp_path):
+    """A phone sends again what it does not know to be saved, also after a restart."""
+    path = tmp_path / "a.mfntake"
+    first, late, last = frames_of_two(3)
+    with TakeWriter(path) as take:
+        take.add(first, ("phone:1", 0))
+        take.add(last, ("phone:1", 2))
+        take.add(last, ("phone:1", 2))
+    with TakeWriter(path, append=True, info={"title": "again"}) as take:
+        take.add(first, ("phone:1", 0))
+        take.add(late, ("phone:1", 1))
+    assert take.frames_committed == 2
+    with Take(path) as read:
+        assert read.finished
+        assert read.info["title"] == "again"
+        assert [frame.time for frame in read.frames()] == [first.time, late.time, last.time]
+        assert {actor.frames for actor in read.actors()} == {3}
+
+
+def test_what_is_no_take_is_not_added_to(tmp_path):
+    with pytest.raises(TakeError, match="no such take"):
+        TakeWriter(tmp_path / "none.mfntake", append=True)
+    other = tmp_path / "other.mfntake"
+    other.write_text("no database, but more than a few bytes of something else")
+    with pytest.raises(TakeError, match="cannot be added to"):
+        TakeWriter(other, append=True)

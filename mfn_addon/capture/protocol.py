@@ -3,15 +3,16 @@
 
 Every message is `u32 length, u8 kind, payload`, little-endian; `length` counts the payload. The
 sender opens with HELLO (JSON: version, token, source, schema); the receiver answers WELCOME or
-REFUSED; then FRAMEs and PREVIEWs flow one way and CONTROL the other. docs/protocol.md has
-the tables. Frames are never dropped; of previews only the latest matters.
+REFUSED; then FRAMEs and PREVIEWs flow one way and CONTROL the other. docs/protocol.md has the
+tables. What phones say beyond that (recorded frames, clocks) is in `phone/messages.py`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import struct
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import IntEnum
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 from ..face import EXPRESSIONS, IDENTITY_COUNT, LANDMARK_COUNT, NO_ID, Face, FaceFrame
 from ..track.rotation import quaternion_from_matrix, quaternion_to_matrix
 
-VERSION = 1
+VERSION = 2
 MAX_PAYLOAD = 8 << 20
 """Bytes: no message is longer; a longer one is an attack or noise."""
 MAX_HELLO = 64 << 10
@@ -51,10 +52,23 @@ class Kind(IntEnum):
     PREVIEW = 5
     STATUS = 6
     CONTROL = 7
+    RECORDED = 8
+    SAVED = 9
+    CLOCK = 10
+    CLOCK_ANSWER = 11
+    REQUEST = 12
 
 
 class ProtocolError(ValueError):
-    """The other side does not speak this protocol, or another version of it."""
+    """The other side does not speak this protocol, or another version of it.
+
+    Attributes:
+        code: what REFUSED calls it: "protocol", "version", "vocabulary", "token" or "full".
+    """
+
+    def __init__(self, reason: str, code: str = "protocol") -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 @dataclass
@@ -66,6 +80,8 @@ class Hello:
         source: the name that its frames carry.
         expressions: the names of the expression weights, in order.
         identity_count, landmark_count: as in `face`.
+        stream: a number of the sender's present run, to which its sequence numbers and its clock
+            belong; u32.
     """
 
     token: str
@@ -74,6 +90,7 @@ class Hello:
     expressions: list[str] = field(default_factory=lambda: list(EXPRESSIONS))
     identity_count: int = IDENTITY_COUNT
     landmark_count: int = LANDMARK_COUNT
+    stream: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,7 +138,7 @@ def unpack_json(payload: bytes) -> dict[str, Any]:
     """The inverse of `pack_json`'s payload. Raises ProtocolError."""
     try:
         data = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(f"a message is no JSON ({error})") from error
     if not isinstance(data, dict):
         raise ProtocolError("a message is no JSON object")
@@ -140,18 +157,26 @@ def unpack_hello(payload: bytes) -> Hello:
     if version != VERSION:
         older = "sender" if isinstance(version, int) and version < VERSION else "receiver"
         raise ProtocolError(
-            f"the sender speaks protocol {version}, the receiver {VERSION}: update the {older}"
+            f"the sender speaks protocol {version!r:.20}, the receiver {VERSION}: "
+            f"update the {older} (a phone: reload the page)",
+            "version",
         )
     try:
-        hello = Hello(**data)
+        hello = Hello(**{key.name: data[key.name] for key in fields(Hello) if key.name in data})
     except TypeError as error:
         raise ProtocolError(f"the sender's hello is malformed ({error})") from error
-    counts = (len(hello.expressions), hello.identity_count, hello.landmark_count)
-    if hello.expressions != list(EXPRESSIONS) or counts[1:] != (IDENTITY_COUNT, LANDMARK_COUNT):
+    texts, stream = (hello.token, hello.source), hello.stream
+    if not all(isinstance(text, str) for text in texts) or not isinstance(stream, int):
+        raise ProtocolError("the sender's hello is malformed (token, source or stream)")
+    counts = (hello.identity_count, hello.landmark_count)
+    if hello.expressions != list(EXPRESSIONS) or counts != (IDENTITY_COUNT, LANDMARK_COUNT):
         raise ProtocolError(
-            f"the sender's faces have another vocabulary: {counts} expression weights, identity "
-            f"weights and landmarks, expected {(len(EXPRESSIONS), IDENTITY_COUNT, LANDMARK_COUNT)}"
+            f"the sender's faces have another vocabulary: expected the {len(EXPRESSIONS)} "
+            f"expression weights of ARKit, {IDENTITY_COUNT} identity weights and "
+            f"{LANDMARK_COUNT} landmarks",
+            "vocabulary",
         )
+    hello.stream &= 0xFFFFFFFF
     return hello
 
 
@@ -252,16 +277,22 @@ class FrameDecoder:
             for _ in range(count):
                 face, at = self._face(payload, at, max(width, height))
                 faces.append(face)
+        except ProtocolError:
+            raise
         except (struct.error, ValueError) as error:
             raise ProtocolError(f"a frame is cut off ({error})") from error
         if at != len(payload):
             raise ProtocolError(f"a frame has {len(payload) - at} bytes left over")
+        if not math.isfinite(time):
+            raise ProtocolError("a frame has no time")
         self.sequence = sequence
         return FaceFrame(time, self._source, number, width, height, faces)
 
     def _face(self, payload: bytes, at: int, side: int) -> tuple[Face, int]:
         face_id, flags, score, *numbers = _FACE.unpack_from(payload, at)
         at += _FACE.size
+        if not all(map(math.isfinite, numbers)):
+            raise ProtocolError("a face's box or translation is no number")
         box = np.array(numbers[:4], np.float32)
         quaternion = np.array(numbers[4:8], np.float64)
         quaternion /= max(float(np.linalg.norm(quaternion)), 1e-9)

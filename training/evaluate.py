@@ -24,9 +24,13 @@ from tqdm import tqdm
 from mfn_addon.capture.footage import Footage
 from mfn_addon.face import EXPRESSION_INDEX, EXPRESSIONS, Face, FaceFrame
 from mfn_addon.network import FaceNetwork
+from mfn_addon.network.mfn import LONG_SIDE
 from mfn_addon.track import Tracker
 from training import measures, photos
+from training.readings import readings
+from training.trials import false_alarms, jitter
 
+SECTIONS = ("clips", "photographs", "detection", "jitter", "rendered")
 ANGLES = ("yaw", "pitch", "roll")
 COMPARED_SHAPES = ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "mouthSmileRight")
 
@@ -66,6 +70,9 @@ def detection(network: FaceNetwork, data: Path) -> dict:
             for threshold in (0.3, 0.5):
                 ap = measures.average_precision(pictures, threshold)
                 result[f"{name} AP at overlap {threshold}, faces of {least} px and more"] = ap
+            if name == "crowds80" and least == 40:
+                score = measures.score_for_precision(pictures, 0.3, 0.9)
+                result |= false_alarms(network, data, score)
     return result
 
 
@@ -83,6 +90,7 @@ def photographs(network: FaceNetwork, data: Path, fitted: Path, most: int) -> di
 
     labels = np.load(fitted) if fitted.is_file() else None
     found, points, truth, said, taught, fits, emotions = [], [], [], [], [], [], []
+    by_people, turned, taught_turned = [], [], []
     start = 0
     for name in photos.SETS:
         s = photos.load(name, data)
@@ -105,24 +113,54 @@ def photographs(network: FaceNetwork, data: Path, fitted: Path, most: int) -> di
             said.append(face.expression)
             taught.append(s.scores[row])
             emotions.append(str(s.emotions[row]))
+            by_people.append(s.landmarks68[row])
+            turned.append(measures.relative_to_sight(face.rotation, face.translation))
+            taught_turned.append(s.rotation[row])
             if labels is not None:
                 fits.append(labels["expression"][start + row])
         start += len(s.members)
     plain, centred = measures.landmark_error(np.array(points), np.array(truth))
     said_a, taught_a, emotion = np.array(said), np.array(taught), np.array(emotions)
-    smile = said_a[:, [EXPRESSION_INDEX["mouthSmileLeft"], EXPRESSION_INDEX["mouthSmileRight"]]]
+    shown = np.array(by_people)
+    ours, theirs = measures.angles(np.array(turned)), measures.angles(np.array(taught_turned))
+    off = (ours - theirs + 180) % 360 - 180
+    taught_a = np.nan_to_num(taught_a)  # it has no score for the tongue
     result = {
         "held-back photographs": len(found),
         "found": float(np.mean(found)),
         "landmark error / eye distance": plain,
         "landmark error, constant offsets removed": centred,
-        "happy against neutral by smile, area under curve": measures.area_under_curve(
-            smile.mean(1)[emotion == "happiness"], smile.mean(1)[emotion == "neutral"]
+        "the same against landmarks set by people, ours, the teacher's": [
+            round(measures.landmark_error(np.array(p), shown)[1], 4) for p in (points, truth)
+        ],
+        "centred error of yaw, pitch, roll, degrees": [
+            round(float(v), 2) for v in np.abs(off - np.median(off, axis=0)).mean(0)
+        ],
+        "area under curve, ours": told_apart(said_a, emotion),
+        "area under curve, the teacher's scores": told_apart(taught_a, emotion),
+        "rank correlation with landmarks, ours": readings(shown, theirs[:, 0], said_a),
+        "rank correlation with landmarks, the teacher's scores": readings(
+            shown, theirs[:, 0], taught_a
         ),
         "shapes, against the teacher's scores": shape_table(said_a, taught_a),
     }
     if fits:
         result["shapes, against the fitted weights"] = shape_table(said_a, np.array(fits))
+    return result
+
+
+def told_apart(weights: np.ndarray, emotion: np.ndarray) -> dict[str, float]:
+    """How well smiles tell the happy, and brows, lids and jaw the surprised, from the neutral."""
+    result = {}
+    for name, shapes in (
+        ("happiness", ("mouthSmileLeft", "mouthSmileRight")),
+        ("surprise", ("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "jawOpen",
+                      "eyeWideLeft", "eyeWideRight")),
+    ):  # fmt: skip
+        total = weights[:, [EXPRESSION_INDEX[shape] for shape in shapes]].sum(1)
+        result[f"{name} against neutral"] = measures.area_under_curve(
+            total[emotion == name], total[emotion == "neutral"]
+        )
     return result
 
 
@@ -287,17 +325,18 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--teacher", type=Path, default=Path("training/runs/teacher.npz"))
     parser.add_argument("--rendered", type=Path, help="a folder of held-out rendered crops")
     parser.add_argument("--most", type=int, default=0, help="photographs a set; 0: all")
-    parser.add_argument("--only", choices=("detection", "photographs", "clips", "rendered"))
+    parser.add_argument("--only", choices=SECTIONS)
+    parser.add_argument("--long-side", type=int, default=LONG_SIDE, help="px that a picture is "
+                        f"shrunk or enlarged to (default: {LONG_SIDE})")  # fmt: skip
     parser.add_argument("--output", type=Path, help="write the figures as JSON")
     return parser.parse_args(words)
 
 
 def main(words: list[str] | None = None) -> int:
     arguments = parse(words)
-    network = FaceNetwork(arguments.network)
+    network = FaceNetwork(arguments.network, long_side=arguments.long_side)
     results: dict = {}
-    wanted = [arguments.only] if arguments.only else ["clips", "photographs", "detection",
-                                                      "rendered"]  # fmt: skip
+    wanted = [arguments.only] if arguments.only else list(SECTIONS)
     if arguments.data is None:
         print("no development data: give --data or set MFN_DATA; only rendered faces are judged",
               file=sys.stderr)  # fmt: skip
@@ -309,8 +348,10 @@ def main(words: list[str] | None = None) -> int:
             network, arguments.data, arguments.fitted, arguments.most
         )
     if "detection" in wanted:
-        permissive = FaceNetwork(arguments.network, least_score=0.06)
+        permissive = FaceNetwork(arguments.network, least_score=0.06, long_side=arguments.long_side)
         results["detection"] = detection(permissive, arguments.data)
+    if "jitter" in wanted:
+        results["jitter"] = jitter(network, arguments.data)
     if "rendered" in wanted and arguments.rendered:
         results["rendered"] = rendered(network, arguments.rendered, arguments.most or 2000)
     for name, value in results.items():

@@ -16,8 +16,8 @@ def overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return inter / np.maximum(area[:, None] + other_area[None] - inter, 1e-9)
 
 
-def average_precision(pictures: list[dict], threshold: float) -> float:
-    """Area under the precision-recall curve, interpolated over all points (PASCAL VOC 2010).
+def detections(pictures: list[dict], threshold: float) -> tuple[np.ndarray, np.ndarray, int]:
+    """Scores of all detections, which of them are faces, and how many faces there are.
 
     Each picture has `boxes` (N, 4), `scores` (N,), `truth` (K, 4) and `ignore` (K,): detections
     that match an ignored face, or lie mostly on one, count neither way.
@@ -41,9 +41,25 @@ def average_precision(pictures: list[dict], threshold: float) -> float:
                 rows.append((picture["scores"][i], 1))
             elif not on_ignored(picture["boxes"][i], truth[ignore]):
                 rows.append((picture["scores"][i], 0))
-    if not rows or not wanted:
+    rows.sort(key=lambda row: -row[0])
+    return np.array([row[0] for row in rows]), np.array([row[1] for row in rows]), wanted
+
+
+def score_for_precision(pictures: list[dict], threshold: float, precision: float) -> float:
+    """The lowest score that keeps at least this precision (1 if none does)."""
+    scores, hits, _ = detections(pictures, threshold)
+    kept = np.cumsum(hits) / np.arange(1, len(hits) + 1) >= precision
+    return float(scores[np.flatnonzero(kept)[-1]]) if kept.any() else 1.0
+
+
+def average_precision(pictures: list[dict], threshold: float) -> float:
+    """Area under the precision-recall curve, interpolated over all points (PASCAL VOC 2010).
+
+    For `pictures` see `detections`.
+    """
+    _, hits, wanted = detections(pictures, threshold)
+    if not len(hits) or not wanted:
         return 0.0
-    hits = np.array([hit for _, hit in sorted(rows, key=lambda row: -row[0])])
     recall = np.cumsum(hits) / wanted
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
     precision = np.maximum.accumulate(precision[::-1])[::-1]

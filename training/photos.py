@@ -47,6 +47,8 @@ class PhotoSet:
         scores: (N, 52) teacher scores in the order of `EXPRESSIONS`; tongueOut is NaN.
         held_back: (N,) True for the rows that training never sees.
         emotions: expr only, else ''.
+        rotation: (N, 3, 3) the teacher's; see docs/decisions/0006 for its frame.
+        landmarks68: (N, 68, 2) px, iBUG order, set by people: p1 only, else NaN.
     """
 
     name: str
@@ -57,6 +59,8 @@ class PhotoSet:
     scores: np.ndarray
     held_back: np.ndarray
     emotions: np.ndarray
+    rotation: np.ndarray
+    landmarks68: np.ndarray
 
     def pictures(self, rows: np.ndarray | None = None) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (row, picture uint8 RGB) in the tar's order."""
@@ -72,9 +76,9 @@ class PhotoSet:
         return next(self.pictures(np.array([row])))[1]
 
 
-def held_back(person: str) -> bool:
-    """Whether a person is in the tenth that training never sees, by sha1 of the name."""
-    return int(hashlib.sha1(person.lower().encode()).hexdigest()[:8], 16) % 10 == 0
+def is_held_back(name: str) -> bool:
+    """Whether a person or picture is in the tenth that training never sees, by sha1 of the name."""
+    return int(hashlib.sha1(name.lower().encode()).hexdigest()[:8], 16) % 10 == 0
 
 
 def person_of_file(name: str) -> str:
@@ -114,8 +118,14 @@ def load(name: str, folder: Path) -> PhotoSet:
         persons=persons,
         landmarks=landmarks,
         scores=scores,
-        held_back=np.array([held_back(str(p)) for p in persons]),
+        held_back=np.array([is_held_back(str(p)) for p in persons]),
         emotions=emotions,
+        rotation=labels["matrix"][rows, :3, :3].astype(np.float64),
+        landmarks68=(
+            labels["landmarks68"][rows].astype(np.float32)
+            if "landmarks68" in labels
+            else np.full((len(rows), 68, 2), np.nan, np.float32)
+        ),
     )
 
 
@@ -135,13 +145,15 @@ def crop(picture: np.ndarray, matrix: np.ndarray, size: int = CROP_SIZE) -> np.n
     )
 
 
-def read_backgrounds(folder: Path) -> list[np.ndarray]:
-    """The face-free photographs, uint8 RGB."""
+def read_backgrounds(folder: Path, held_back: bool = False) -> list[np.ndarray]:
+    """The face-free photographs, uint8 RGB: those for training, or the tenth kept from it."""
     pictures = []
     with tarfile.open(folder / "backgrounds" / "backgrounds.tar") as tar:
         for member in tar:
             handle = tar.extractfile(member)
             if handle is None or not member.name.lower().endswith((".jpg", ".jpeg", ".png")):
+                continue
+            if is_held_back(member.name) != held_back:
                 continue
             data = np.frombuffer(handle.read(), np.uint8)
             image = cv2.imdecode(data, cv2.IMREAD_COLOR)

@@ -6,7 +6,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mfn_addon.face import EXPRESSIONS, load_head_model
 from training import measures
+from training.readings import readings
 
 
 def picture(boxes, scores, truth, ignore=None):
@@ -86,3 +88,39 @@ def test_a_rotation_to_the_line_of_sight_is_that_of_the_look():
     seen = measures.relative_to_sight(rotation, place)
     for turned, at, want in zip(rotation, place, seen, strict=True):
         assert np.allclose(unplace(turned, at, 640, 480)[0], want, atol=1e-5)
+
+
+def test_a_score_is_found_for_a_precision():
+    # three faces of four found, one false alarm between the second and the third
+    one = picture(
+        [[0, 0, 10, 10], [20, 0, 30, 10], [100, 50, 110, 60], [40, 0, 50, 10]],
+        [0.9, 0.8, 0.7, 0.6],
+        [[i * 20, 0, i * 20 + 10, 10] for i in range(4)],
+    )
+    assert measures.score_for_precision([one], 0.5, 0.9) == pytest.approx(0.8)
+    assert measures.score_for_precision([one], 0.5, 0.7) == pytest.approx(0.6)
+    assert measures.score_for_precision([one], 0.5, 1.1) == 1.0
+
+
+def test_readings_follow_what_the_landmarks_show():
+    random = np.random.default_rng(0)
+    model = load_head_model()
+    weights = np.zeros((40, 52), np.float32)
+    weights[:, EXPRESSIONS.index("jawOpen")] = random.random(40)
+    weights[:, EXPRESSIONS.index("eyeBlinkLeft")] = random.random(40)
+    points = [model.landmark_points(np.zeros(40, np.float32), w) for w in weights]
+    landmarks = np.array(points)[..., :2] * (1000, -1000)  # facing the camera, px, y down
+    told = readings(landmarks, np.zeros(40), weights)
+    assert told["lips apart"] > 0.99
+    assert told["blink, left eye"] > 0.97
+    assert abs(told["left blink, wrong eye"]) < 0.5
+
+
+def test_readings_leave_turned_heads_and_missing_landmarks_out():
+    landmarks = np.random.default_rng(0).random((12, 68, 2))
+    landmarks[0] = np.nan
+    yaw = np.zeros(12)
+    yaw[1] = 40
+    weights = np.random.default_rng(1).random((12, 52))
+    kept = readings(landmarks[2:], yaw[2:], weights[2:])
+    assert readings(landmarks, yaw, weights) == kept

@@ -35,6 +35,10 @@ PRIOR_DEVIATION = 0.22  # how far a weight may stray from the teacher's score, o
 UNSEEN_DEVIATION = 0.06
 LANDMARK_DEVIATION = 0.0035  # metres on the head, correlated errors counted in
 EYE_LIP_GAIN = 2.0  # lids and lips are small and matter most
+CLOSED_EYE_SHAPES = ("eyeLookDown", "eyeLookUp", "eyeSquint")
+CLOSED_EYE_SHARE = 0.85
+"""How much of these shapes' expectation and freedom a closed eye takes away. All three move the
+lids, so that least squares share a blink among them; animators, and the rigs' makers, do not."""
 IDENTITY_DEVIATION = 1.0
 SHARED_IDENTITY_DEVIATION = 0.25
 
@@ -84,6 +88,16 @@ def prior_scores(scores: np.ndarray) -> np.ndarray:
     prior = np.clip((np.nan_to_num(scores) - rest) / (1 - rest), 0, 1)
     prior[:, [EXPRESSION_INDEX[name] for name in UNSEEN_BY_TEACHER]] = 0
     return prior.astype(np.float32)
+
+
+def lid_closure(prior: np.ndarray) -> np.ndarray:
+    """(N, 52) -> (N, 52): the blink expected of the same eye where a shape moves lids, else 0."""
+    closed = np.zeros_like(prior)
+    for side in ("Left", "Right"):
+        for name in CLOSED_EYE_SHAPES:
+            blink = prior[:, EXPRESSION_INDEX["eyeBlink" + side]]
+            closed[:, EXPRESSION_INDEX[name + side]] = blink
+    return closed
 
 
 def observed_points(landmarks: np.ndarray) -> np.ndarray:
@@ -141,15 +155,16 @@ def solve(
     centre = middle - scale[:, None] * offset
     deviation = torch.full((len(EXPRESSIONS),), PRIOR_DEVIATION)
     deviation[[EXPRESSION_INDEX[name] for name in UNSEEN_BY_TEACHER]] = UNSEEN_DEVIATION
+    left = 1 - CLOSED_EYE_SHARE * torch.from_numpy(lid_closure(prior)).float()
     expected = torch.cat(
         [
             torch.zeros(count, modes) if identity is None else torch.from_numpy(identity).float(),
-            torch.from_numpy(prior).float(),
+            torch.from_numpy(prior).float() * left,
         ],
         1,
     )
     loose = IDENTITY_DEVIATION if identity is None else SHARED_IDENTITY_DEVIATION
-    stiffness = torch.cat([torch.full((modes,), loose), deviation]) ** -2
+    stiffness = torch.cat([torch.full((count, modes), loose), deviation * left], 1) ** -2
     weights = expected.clone()
     row_weight = (points.weight / LANDMARK_DEVIATION).repeat_interleave(2)
     for step in range(steps):
@@ -187,7 +202,7 @@ def solve(
         weighted = jacobian * row_weight
         normal = weighted @ weighted.transpose(1, 2)
         right = (weighted @ (residual.flatten(1) * row_weight)[..., None])[..., 0]
-        normal[:, 6:, 6:] += torch.diag(stiffness)
+        normal[:, 6:, 6:] += torch.diag_embed(stiffness)
         right[:, 6:] += stiffness * (expected - weights)
         normal[:, :6, :6] += 1e2 * torch.eye(6)
         # Active set: a weight at its bound that wants to go beyond it stays.

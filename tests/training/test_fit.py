@@ -66,3 +66,16 @@ def test_the_prior_is_free_of_the_teachers_resting_level():
     prior = prior_scores(scores)
     assert prior[1, squint] == 0
     assert prior[0, squint] == pytest.approx(0.5)
+
+
+def test_a_closed_eye_is_a_blink_above_all(points):
+    weights = np.zeros(92)
+    weights[40 + EXPRESSION_INDEX["eyeBlinkLeft"]] = 0.95
+    prior = np.zeros((1, 52), np.float32)  # what a scorer says of closed eyes: some of each
+    for name, score in (("eyeBlink", 0.8), ("eyeLookDown", 0.7), ("eyeSquint", 0.5)):
+        prior[0, EXPRESSION_INDEX[name + "Left"]] = score
+    fit = solve(points, observe(points, weights)[None], prior, np.zeros((1, 40), np.float32))
+    said = fit.expression[0]
+    assert said[EXPRESSION_INDEX["eyeBlinkLeft"]] > 0.7
+    assert said[EXPRESSION_INDEX["eyeLookDownLeft"]] < 0.3
+    assert said[EXPRESSION_INDEX["eyeSquintLeft"]] < 0.25

@@ -25,7 +25,8 @@ from training import photos
 
 WORK = Path("training/runs")
 LANDED = Path("training/weights/mfn.pt")
-CROPS, CROP_SIZE = 60_000, 128
+CROPS, CROP_SIZE = 40_000, 128
+STUDIES, STUDY_SIZE = 40_000, 192
 SCENES, SCENE_SIZE = 12_000, 256
 
 
@@ -55,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the data, train MFN, export it.")
     parser.add_argument("--minutes", type=float, default=150, help="of training proper")
     parser.add_argument("--crops", type=int, default=CROPS)
+    parser.add_argument("--studies", type=int, default=STUDIES)
     parser.add_argument("--scenes", type=int, default=SCENES)
     arguments = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
@@ -64,6 +66,7 @@ def main() -> None:
     elif not fitted.is_file():
         run("training.fit", "--output", str(fitted))
     render("crops", arguments.crops, CROP_SIZE)
+    render("studies", arguments.studies, STUDY_SIZE)
     render("scenes", arguments.scenes, SCENE_SIZE)
     output = WORK / "run"
     last = output / "last.pt"

@@ -175,7 +175,7 @@ def test_a_set_depends_on_its_seed_alone(tmp_path):
 
 
 def test_an_unknown_kind_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="expected scenes or crops"):
+    with pytest.raises(ValueError, match="expected one of scenes, crops, studies"):
         generate("portraits", 1, 64, 64, 0, tmp_path / "x")
 
 

@@ -112,7 +112,7 @@ class ExpressionSampler:
         if kind < 0.48:
             w = self.natural(rng)
         elif kind < 0.70:
-            w = self.sparse(rng)
+            w = self.sparse(rng, rng.integers(1, 7))
         elif kind < 0.82:
             w = self.speech(rng)
         elif kind < 0.92:
@@ -121,6 +121,24 @@ class ExpressionSampler:
             w = np.zeros(COUNT, np.float32)
         self.gaze(w, rng)
         self.blink(w, rng)
+        return consistent(w)
+
+    def study(self, rng: np.random.Generator) -> np.ndarray:
+        """Many shapes at random, few, one alone; now and then a natural face.
+
+        Of many, each picture teaches each shape a little, whatever the others do.
+        """
+        kind = rng.random()
+        if kind < 0.5:
+            w = self.sparse(rng, rng.integers(5, 14)) * rng.uniform(0.5, 1)
+        elif kind < 0.75:
+            w = self.single(rng)
+        elif kind < 0.87:
+            w = self.sparse(rng, rng.integers(1, 7))
+        else:
+            w = self.natural(rng)
+        if rng.random() < 0.4:
+            self.gaze(w, rng)
         return consistent(w)
 
     def natural(self, rng: np.random.Generator) -> np.ndarray:
@@ -166,10 +184,10 @@ class ExpressionSampler:
             set_(w, browDownLeft=brow, browDownRight=brow * rng.uniform(0.8, 1))
         return w
 
-    def sparse(self, rng: np.random.Generator) -> np.ndarray:
-        """A few shapes, mostly alike on both sides."""
+    def sparse(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """`count` shapes, mostly alike on both sides."""
         w = np.zeros(COUNT, np.float32)
-        chosen = rng.choice(COUNT, rng.integers(1, 7), replace=False)
+        chosen = rng.choice(COUNT, count, replace=False)
         w[chosen] = rng.beta(1.2, 1.2, len(chosen))
         for a, b in PAIRS:
             if rng.random() < 0.75 and (w[a] or w[b]):

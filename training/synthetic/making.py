@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make synthetic training pictures.
 
-    python -m training.synthetic --kind scenes|crops --count N --size S --seed K --output PATH
+    python -m training.synthetic --kind KIND --count N --size S --seed K --output PATH
 
-PATH is a folder of .npy arrays, or one .npz file where it ends so. With n pictures and m faces a
-picture at most (1 for crops, 6 for scenes), rows without a face being NaN:
+KIND is scenes (0 to 6 people), crops (one face, in pictures as bad as they come) or studies (one
+face, seen well, showing few or many shapes). PATH is a folder of .npy arrays, or one .npz file
+where it ends so. With n pictures and m faces a picture at most (6 for scenes, else 1), rows
+without a face being NaN:
 
     images      (n, h, w, 3) uint8 RGB
     box         (n, m, 4) px x0 y0 x1 y1: extent of the 468 face surface points, not clipped
@@ -36,11 +38,13 @@ from training.photos import data_folder
 from .scene import MAX_FACES, Studio, pack
 
 CHUNK = 50
+KINDS = {"scenes": "scene", "crops": "crop", "studies": "study"}
+"""What can be made, and the method of `Studio` that makes one picture of it."""
 
 
 def arrays(kind: str, count: int, width: int, height: int) -> dict[str, tuple[tuple, type]]:
     """Shape and type of each array of a set."""
-    faces = 1 if kind == "crops" else MAX_FACES
+    faces = MAX_FACES if kind == "scenes" else 1
     shapes = {
         "box": (4,), "rotation": (3, 3), "translation": (3,), "focal": (), "visible": (),
         "landmarks": (LANDMARK_COUNT, 2), "identity": (IDENTITY_COUNT,),
@@ -57,7 +61,7 @@ def work(job: tuple) -> int:
     studio = _studio(width, height, backgrounds, samples)
     files = {path.stem: np.load(path, mmap_mode="r+") for path in Path(folder).glob("*.npy")}
     faces = files["box"].shape[1]
-    make = studio.crop if kind == "crops" else studio.scene
+    make = getattr(studio, KINDS[kind])
     for i in range(start, stop):
         image, focal, truths = make(np.random.default_rng([seed, i]))
         files["images"][i] = image
@@ -83,10 +87,10 @@ def generate(
     """Make a set; see the module's text for what is written.
 
     Raises:
-        ValueError: `kind` is neither "scenes" nor "crops".
+        ValueError: `kind` is none of `KINDS`.
     """
-    if kind not in ("scenes", "crops"):
-        raise ValueError(f"kind is {kind!r}, expected scenes or crops")
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}, expected one of {', '.join(KINDS)}")
     packed = output.suffix == ".npz"
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) if packed else output
@@ -113,10 +117,10 @@ def generate(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kind", choices=("scenes", "crops"), required=True)
+    parser.add_argument("--kind", choices=tuple(KINDS), required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument(
-        "--size", type=int, default=None, help="px (default: 128 crops, 256 scenes)"
+        "--size", type=int, default=None, help="px (default: 128 crops, 192 studies, 256 scenes)"
     )
     parser.add_argument("--height", type=int, default=None, help="px, where not square")
     parser.add_argument("--seed", type=int, default=0)
@@ -137,7 +141,7 @@ def main() -> None:
     if data is not None:  # the development data makes faces livelier; nothing depends on it
         arguments.backgrounds = arguments.backgrounds or data / "backgrounds" / "backgrounds.tar"
         arguments.samples = arguments.samples or data / "photos" / "expression_samples.npy"
-    size = arguments.size or (128 if arguments.kind == "crops" else 256)
+    size = arguments.size or {"crops": 128, "studies": 192, "scenes": 256}[arguments.kind]
     generate(
         arguments.kind, arguments.count, size, arguments.height or size, arguments.seed,
         arguments.output, arguments.workers, arguments.backgrounds, arguments.samples,

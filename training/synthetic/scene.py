@@ -100,6 +100,24 @@ class Studio:
         truth = self.painter.paint(canvas, person, expression, pose, focal, light, 0)
         return self.finish([truth], focal, light, rng, 0.12)
 
+    def study(self, rng: np.random.Generator) -> Picture:
+        """A clear picture of one face that shows a few shapes well, or one alone.
+
+        What crops teach is to read faces in bad pictures; what each shape looks like is learned
+        from good ones.
+        """
+        canvas = self.canvas
+        px = rng.uniform(0.62, 0.8) * min(canvas.width, canvas.height)
+        focal = px * np.exp(rng.normal(np.log(0.9), 0.4)).clip(0.4, 3) / BOX_WIDTH
+        light = random_light(rng)
+        canvas.clear()
+        person = random_person(self.wardrobe, rng)
+        pose = random_pose(rng.normal(0, 0.02 * canvas.width, 2), px, focal, 14, rng)
+        truth = self.painter.paint(
+            canvas, person, self.expressions.study(rng), pose, focal, light, 0
+        )
+        return self.finish([truth], focal, light, rng, 0, plain=True)
+
     def finish(
         self,
         truths: list[Truth],
@@ -107,6 +125,7 @@ class Studio:
         light: Light,
         rng: np.random.Generator,
         occluders: float,
+        plain: bool = False,
     ) -> Picture:
         """Occluders (with that chance), background, camera; how much of each face is visible."""
         canvas = self.canvas
@@ -117,7 +136,7 @@ class Studio:
         background = random_background(self.backgrounds, canvas.width, canvas.height, rng)
         background = background * np.float32(light.ambient[0].mean() * 1.6 + 0.25)
         compose.downsample(canvas.image, canvas.owner, background, canvas.samples, canvas.out)
-        return develop(canvas.out, rng), float(focal), truths
+        return develop(canvas.out, rng, plain), float(focal), truths
 
 
 def random_sizes(shorter: float, rng: np.random.Generator) -> np.ndarray:

@@ -28,10 +28,10 @@ class Weights:
 
     find: float = 1.0
     box: float = 2.0
-    rotation: float = 20.0
+    rotation: float = 40.0
     place: float = 6.0
     identity: float = 0.15
-    expression: float = 10.0
+    expression: float = 20.0
     landmarks: float = 20.0
     hints: float = 6.0
     marks: float = 20.0
@@ -205,7 +205,7 @@ class FaceLoss:
         normal = (expression - truth["expression"]) / self.deviation
         trusted = truth["trusted"]
         expression_off = (
-            F.smooth_l1_loss(normal, torch.zeros_like(normal), reduction="none", beta=2.0) * trusted
+            F.smooth_l1_loss(normal, torch.zeros_like(normal), reduction="none", beta=5.0) * trusted
         ).sum(1) / trusted.sum(1)
         place = (centre - truth["centre"]).abs().sum(1) / side
         place = place + (scale.log() - truth["scale"].log()).abs()

@@ -17,6 +17,8 @@ from mfn_addon.face import load_head_model
 from training.bank import FaceBank, Surface, mirror_matrix, mirror_order
 
 MOST_FACES = 16
+COVERED, COVERED_TRUST = 0.15, 0.2
+"""How many faces have something in front of them, and how far their expression labels count."""
 LETTERS = "ABCDEGOQRSUabcdegmnopqs0235689&@ "  # the round ones, above all
 
 
@@ -64,7 +66,7 @@ class Composer:
         share = self.rendered_share * (0.15 if small else 1.6)
         if kind < share and self.rendered is not None:
             return self.finish(*self.rendered.pick(self.random, self.size))
-        if kind < share + (0.96 if small else 0.82) * (1 - share):
+        if kind < share + (0.96 if small else 0.7) * (1 - share):
             return self.finish(*self.mosaic())
         return self.finish(*self.crowd())
 
@@ -109,9 +111,9 @@ class Composer:
         picture = self.background()
         size, random = self.size, self.random
         count = int(
-            random.choice([0, 1, 2, 3, 5, 8, 12], p=[0.07, 0.13, 0.2, 0.2, 0.2, 0.12, 0.08])
+            random.choice([0, 1, 2, 3, 5, 9, 16], p=[0.08, 0.1, 0.12, 0.15, 0.2, 0.2, 0.15])
         )
-        largest = size * (0.75 if count < 3 else 0.4 if count < 6 else 0.24)
+        largest = size * (0.75 if count < 3 else 0.4 if count < 6 else 0.26)
         sides = np.sort(np.exp(random.uniform(np.log(11), np.log(largest), count)))
         faces: list[dict] = []
         for side in sides:
@@ -120,15 +122,24 @@ class Composer:
             x = int(random.uniform(-0.2 * extent, size - 0.8 * extent))
             y = int(random.uniform(-0.2 * extent, size - 0.8 * extent))
             box = face["box"] + (x, y, x, y)
-            if any(overlap(box, other["box"]) > 0.12 for other in faces):
+            covered = [overlap(box, other["box"]) for other in faces]
+            if max(covered, default=0.0) > 0.5:
                 continue
+            for other, share in zip(faces, covered, strict=True):
+                other["ignore"] |= share > 0.3
+            if side < 60 and random.random() < 0.3:
+                patch = cv2.GaussianBlur(
+                    patch, (0, 0), float(random.uniform(0.4, 0.025 * side + 0.5))
+                )
+            if random.random() < 0.15:
+                patch = (patch * random.uniform(0.25, 0.6)).astype(np.uint8)
             mask = self.mask(extent, face["box"])
             paste(picture, patch, mask, x, y)
             face["centre"] = face["centre"] + (x, y)
             face["box"] = box
             inside = np.clip(box, 0, size)
             area = (inside[2] - inside[0]) * (inside[3] - inside[1])
-            face["ignore"] = area < 0.6 * (box[2] - box[0]) * (box[3] - box[1])
+            face["ignore"] = bool(area < 0.6 * (box[2] - box[0]) * (box[3] - box[1]))
             faces.append(face)
         return picture, faces
 
@@ -150,7 +161,7 @@ class Composer:
         """One face whose box is about `side` px, in the middle of a (height, width) patch."""
         random = self.random
         bank = self.banks[random.choice(len(self.banks), p=self.shares)]
-        i = random.integers(len(bank))
+        i = bank.draw(random)
         crop = bank.crops[i]
         face = {
             "rotation": bank.rotation[i],
@@ -201,7 +212,39 @@ class Composer:
             face["expression"] = face["expression"][self.mirror_order]
         face["box"] = box_of(self.surface, face)
         face["ignore"] = False
-        return self.tint(patch), face
+        patch = self.tint(patch)
+        if random.random() < COVERED:
+            self.cover(patch, face["box"])
+            face["trusted"] = face["trusted"] * COVERED_TRUST
+        if random.random() < 0.1:
+            patch = cv2.GaussianBlur(patch, (0, 0), float(random.uniform(0.01, 0.045) * side + 0.2))
+            face["trusted"] = face["trusted"] * 0.5
+        return patch, face
+
+    def cover(self, patch: np.ndarray, box: np.ndarray) -> None:
+        """Put something in front of a face: a hand's, a sign's, a bottle's or a hat's place."""
+        random = self.random
+        side = float((box[2:] - box[:2]).max())
+        mask = np.zeros(patch.shape[:2], np.float32)
+        angle = random.uniform(0, 2 * np.pi)
+        middle = (box[:2] + box[2:]) / 2 + side * random.uniform(0.25, 0.5) * np.array(
+            [np.cos(angle), np.sin(angle)]
+        )
+        at = (int(middle[0]), int(middle[1]))
+        long, short = side * random.uniform(0.15, 0.6), side * random.uniform(0.08, 0.3)
+        if random.random() < 0.5:
+            axes = (int(long) + 1, int(short) + 1)
+            cv2.ellipse(mask, at, axes, float(random.uniform(0, 180)), 0, 360, 1, -1)
+        else:
+            size = (float(2 * long), float(2 * short))
+            corners = cv2.boxPoints((at, size, float(random.uniform(0, 180))))
+            cv2.fillConvexPoly(mask, corners.astype(np.int32), 1)
+        if random.random() < 0.6:
+            front = cv2.resize(self.background(), patch.shape[1::-1])
+        else:
+            front = np.empty_like(patch)
+            front[:] = random.integers(0, 256, 3)
+        paste(patch, front, cv2.blur(mask, (3, 3)), 0, 0)
 
     def tint(self, patch: np.ndarray) -> np.ndarray:
         """Each face its own light: contrast, brightness, colour cast."""

@@ -32,6 +32,8 @@ from training.model import Mfn, cell_centres, regions_of
 from training.rendered import rendered_bank, rendered_scenes
 from training.scenes import Composer, RenderedScenes, Scene
 
+RENDERED_SHARES = {"crops": 0.35, "studies": 0.65}
+"""Of the rendered faces: how many come from each kind of set that `training.synthetic` makes."""
 LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")
 
 
@@ -64,10 +66,14 @@ def make_composer(arguments: argparse.Namespace, seed: int | tuple[int, ...]) ->
         shares.append(arguments.photo_share)
     scenes: RenderedScenes | None = None
     rendered = [Path(folder) for folder in arguments.rendered]
-    crops = [folder / "crops" for folder in rendered if (folder / "crops").is_dir()]
-    for folder in crops:
-        banks.append(rendered_bank(folder))
-        shares.append((1 - arguments.photo_share) / len(crops))
+    present = {
+        kind: [folder / kind for folder in rendered if (folder / kind).is_dir()]
+        for kind in RENDERED_SHARES
+    }
+    for kind, folders in present.items():
+        for folder in folders:
+            banks.append(rendered_bank(folder))
+            shares.append((1 - arguments.photo_share) * RENDERED_SHARES[kind] / len(folders))
     for folder in rendered:
         if (folder / "scenes").is_dir():
             scenes = rendered_scenes(folder / "scenes", surface)
@@ -156,11 +162,13 @@ def learning_rate(progress: float, top: float) -> float:
 
 
 def expression_deviation(composer: Composer) -> np.ndarray:
-    """(52,) spread of each expression over the banks, with a floor for the rare ones."""
+    """(52,) spread of each expression as faces are drawn from the banks, with a floor."""
     total = np.zeros(52)
     for bank, share in zip(composer.banks, composer.shares, strict=True):
-        some = bank.expression[:: max(1, len(bank) // 5000)]
-        total += share * np.asarray(some, np.float64).var(0)
+        step = max(1, len(bank) // 5000)
+        some, chance = np.asarray(bank.expression[::step], np.float64), bank.chance[::step, None]
+        mean = (some * chance).sum(0) / chance.sum()
+        total += share * ((some - mean) ** 2 * chance).sum(0) / chance.sum()
     return np.maximum(np.sqrt(total), 0.06).astype(np.float32)
 
 
@@ -415,8 +423,10 @@ class Log:
 def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train MFN.")
     parser.add_argument("--photos", default="training/runs/photos.npz")
-    parser.add_argument("--rendered", nargs="*", default=[], help="folders with crops/ and scenes/")
-    parser.add_argument("--photo-share", type=float, default=0.7)
+    parser.add_argument(
+        "--rendered", nargs="*", default=[], help="folders with crops/, studies/, scenes/"
+    )
+    parser.add_argument("--photo-share", type=float, default=0.5)
     parser.add_argument("--size", type=int, nargs="+", default=[128, 128, 192, 320],
                         help="px of a scene's side; one is drawn for each batch")  # fmt: skip
     parser.add_argument("--batch", type=int, default=30)

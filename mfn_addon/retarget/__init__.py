@@ -3,8 +3,9 @@
 
 from .character import Character, Options, Report, RigError
 from .plan import Plan, Pose, make_plan
-from .profile import Profile, load_profiles
-from .response import Response
+from .presets import read_preset, write_preset
+from .profile import Profile, load_profiles, read_profile
+from .response import Response, opposite
 from .skeleton import BoneRest, Channel, read_channels
 from .tracks import BoneTrack, ShapeTrack
 
@@ -23,5 +24,9 @@ __all__ = [
     "ShapeTrack",
     "load_profiles",
     "make_plan",
+    "opposite",
     "read_channels",
+    "read_preset",
+    "read_profile",
+    "write_preset",
 ]

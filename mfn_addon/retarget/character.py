@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .profile import load_profiles
 from .response import Response
 from .skeleton import BoneRest, Channel
 
@@ -28,6 +27,8 @@ class Options:
         eyes, jaw: what moves them. AUTO takes shape keys where these move what the bone
             carries, and bones otherwise: never both.
         head: whether head and neck bones follow at all.
+        head_gain, eye_gain, jaw_gain: factors on the turns of these bones.
+        head_limit, eye_limit, jaw_limit: degrees that no turn exceeds.
         responses: expression name -> how strongly the character answers it.
     """
 
@@ -36,6 +37,12 @@ class Options:
     eyes: By = "AUTO"
     jaw: By = "AUTO"
     head: bool = True
+    head_gain: float = 1.0
+    head_limit: float = 180.0
+    eye_gain: float = 1.0
+    eye_limit: float = 180.0
+    jaw_gain: float = 1.0
+    jaw_limit: float = 180.0
     responses: Mapping[str, Response] = field(default_factory=dict)
 
 
@@ -47,6 +54,7 @@ class Character:
         meshes: mesh object's name -> its shape keys' names, without the basis.
         bones: bone's name -> its rest.
         profile: the naming profile that the character asks for; "" to find out.
+        fixes: target -> shape key, said by hand; "" leaves the target alone.
         channels: its own bone channels.
         up: "Z", or "Y" for an armature that came in lying on its back.
         moves: moves(mesh, shape key, bone): whether the shape key moves the vertices that the
@@ -57,6 +65,7 @@ class Character:
     meshes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bones: Mapping[str, BoneRest] = field(default_factory=dict)
     profile: str = ""
+    fixes: Mapping[str, str] = field(default_factory=dict)
     channels: tuple[Channel, ...] = ()
     up: str = "Z"
     moves: Callable[[str, str, str], bool] = lambda mesh, key, bone: True
@@ -67,7 +76,7 @@ class Report:
     """What a character offered, for the animator to read.
 
     Attributes:
-        profile: the naming profile's name.
+        profile: the naming profile's name, and title: what people call it.
         found, guessed: target -> the character's shape key.
         missing: targets that it lacks.
         bones: role or channel -> bone.
@@ -75,6 +84,7 @@ class Report:
     """
 
     profile: str
+    title: str = ""
     found: dict[str, str] = field(default_factory=dict)
     guessed: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
@@ -83,11 +93,11 @@ class Report:
 
     def summary(self) -> str:
         """One line: `ARKit: 52 shape keys (2 guessed), bones head, neck`."""
-        title = load_profiles()[self.profile].title
         shapes = f"{len(self.found) + len(self.guessed)} shape keys"
         if self.guessed:
             shapes += f" ({len(self.guessed)} guessed)"
         if self.missing:
             shapes += f", {len(self.missing)} missing"
         bones = sorted(set(self.bones.values()))
-        return f"{title}: {shapes}, {len(bones)} bone{'' if len(bones) == 1 else 's'}"
+        counted = f"{len(bones)} bone{'' if len(bones) == 1 else 's'}"
+        return f"{self.title or self.profile}: {shapes}, {counted}"

@@ -74,8 +74,10 @@ def match(wanted: Iterable[tuple[str, Sequence[str]]], available: Sequence[str])
     shuffled = {tuple(sorted(words(theirs))): theirs for theirs in reversed(rest)}
     for name, spellings in asked.items():
         for spelling in spellings:
-            if len(words(spelling)) > 1:
-                take(name, shuffled.get(tuple(sorted(words(spelling)))), guessed)
+            parts = words(spelling)
+            # Of `Eye_L_Look_R` and `Eye_R_Look_L` the words are the same; the order is not.
+            if len(parts) > 1 and not {"left", "right"}.issubset(parts):
+                take(name, shuffled.get(tuple(sorted(parts))), guessed)
 
     missing = [name for name in asked if name not in found and name not in guessed]
     return Matches(found, guessed, missing)

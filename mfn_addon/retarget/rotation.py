@@ -82,18 +82,18 @@ def about(axis: int, angles: np.ndarray) -> np.ndarray:
     return quaternion
 
 
-def fraction(quaternions: np.ndarray, share: float) -> np.ndarray:
-    """(..., 4) the same turns, carried out to `share` of their angle (slerp from rest)."""
+def fraction(quaternions: np.ndarray, share: float, limit: float = 180.0) -> np.ndarray:
+    """(..., 4) the same turns, carried out to `share` of their angle, at most `limit` degrees."""
     q = np.asarray(quaternions, np.float64)
+    if share == 1.0 and limit >= 180.0:
+        return q
     q = q * np.copysign(1, q[..., :1])
     length = _length(q[..., 1:])
-    half = share * np.arctan2(length, q[..., :1])
+    half = np.minimum(share * np.arctan2(length, q[..., :1]), np.radians(limit) / 2)
     result = np.empty(q.shape)
     result[..., :1] = np.cos(half)
-    # sin(share * half) / length tends to share as the turn vanishes.
-    result[..., 1:] = q[..., 1:] * np.where(
-        length > 1e-9, np.sin(half) / np.maximum(length, 1e-9), share
-    )
+    # The axis is the vector over its length; of no turn at all every axis is one.
+    result[..., 1:] = q[..., 1:] * (np.sin(half) / np.maximum(length, 1e-12))
     return result
 
 

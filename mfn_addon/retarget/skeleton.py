@@ -10,7 +10,7 @@ the axes of the bone at rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..face import EXPRESSION_INDEX, EXPRESSIONS
+from ..face import EXPRESSION_INDEX
 from . import rotation as rot
 from .names import Matches, match
 
@@ -63,39 +63,6 @@ class Channel:
     rest: float
     terms: dict[str, float]
     limit: tuple[float, float]
-
-
-@dataclass(frozen=True)
-class ChannelBank:
-    """Channels of one bone's property, ready to be worked out together.
-
-    Attributes:
-        weights: (52, n), rest: (n,), limits: (2, n) in the channels' own unit.
-        factor: from that unit to Blender's.
-    """
-
-    weights: np.ndarray
-    rest: np.ndarray
-    limits: np.ndarray
-    factor: float
-
-    @classmethod
-    def of(cls, channels: Sequence[Channel]) -> ChannelBank:
-        """The bank of channels that share a path."""
-        weights = np.zeros((len(EXPRESSIONS), len(channels)))
-        for column, channel in enumerate(channels):
-            for name, weight in channel.terms.items():
-                weights[EXPRESSION_INDEX[name], column] = weight
-        return cls(
-            weights=weights,
-            rest=np.array([channel.rest for channel in channels]),
-            limits=np.array([channel.limit for channel in channels]).T,
-            factor=np.pi / 180 if channels[0].path == "rotation_euler" else 1.0,
-        )
-
-    def values(self, expression: np.ndarray) -> np.ndarray:
-        """(..., n) values of (..., 52) weights; angles in radians."""
-        return np.clip(self.rest + expression @ self.weights, *self.limits) * self.factor
 
 
 def read_channels(data: str | Mapping[str, Any]) -> tuple[Channel, ...]:

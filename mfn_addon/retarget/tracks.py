@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,15 +12,32 @@ import numpy as np
 from . import rotation as rot
 from . import skeleton
 from .character import Character, Options, Report
-from .profile import Shape
+from .linear import Linear, of_channels, of_move
+from .profile import BoneMove, Profile, Shape
 from .skeleton import Channel
-
-Turn = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""turn(weights, rotation): (..., 4) a turn in the head frame, of (..., 52) and (..., 3, 3)."""
 
 STILL = np.array((1.0, 0.0, 0.0, 0.0))
 
 Driven = dict[str, list[tuple[Shape, str]]]  # mesh -> (target, the mesh's shape key)
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What drives a character's bones in a frame, or in many.
+
+    Attributes:
+        weights: (..., 52) expressions, as the character answers them.
+        turn: (..., 4) the head's turn.
+        linear: (..., n) the values of the plan's linear columns.
+    """
+
+    weights: np.ndarray
+    turn: np.ndarray
+    linear: np.ndarray
+
+
+Turn = Callable[[Drive], np.ndarray]
+"""(..., 4) a turn in the head frame."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +55,11 @@ class ShapeTrack:
     weights: np.ndarray
     limits: np.ndarray
 
+    def values(self, weights: np.ndarray) -> np.ndarray:
+        """(..., n) of (..., 52) weights."""
+        low, high = self.limits
+        return np.minimum(np.maximum(weights @ self.weights, low), high)
+
 
 @dataclass(frozen=True)
 class BoneTrack:
@@ -46,7 +68,7 @@ class BoneTrack:
     bone: str
     path: str
     indices: tuple[int, ...]
-    values: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    values: Callable[[Drive], np.ndarray]
 
 
 def shape_tracks(driven: Driven) -> list[ShapeTrack]:
@@ -81,9 +103,10 @@ def role_tracks(
             share = 1.0
         turns[role] = partial(_head_share, share)
     for role in sorted(by_bone - {"jaw"}):
-        turns[role] = partial(_eye, role.removeprefix("eye"))
+        side = role.removeprefix("eye")
+        turns[role] = partial(_eye, side, options.eye_gain, options.eye_limit)
     if "jaw" in by_bone:
-        turns["jaw"] = _jaw
+        turns["jaw"] = partial(_jaw, options.jaw_gain, options.jaw_limit)
 
     tracks = []
     for role, turn in turns.items():
@@ -97,26 +120,47 @@ def role_tracks(
     return tracks
 
 
-def _head_share(share: float, _: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    return rot.fraction(rot.quaternions_of(rotation), share)
+def _head_share(share: float, drive: Drive) -> np.ndarray:
+    return rot.fraction(drive.turn, share)
 
 
-def _eye(side: str, weights: np.ndarray, _: np.ndarray) -> np.ndarray:
-    return skeleton.eye_turn(weights, side)
+def _eye(side: str, gain: float, limit: float, drive: Drive) -> np.ndarray:
+    return rot.fraction(skeleton.eye_turn(drive.weights, side), gain, limit)
 
 
-def _jaw(weights: np.ndarray, _: np.ndarray) -> np.ndarray:
-    return skeleton.jaw_turn(weights)
+def _jaw(gain: float, limit: float, drive: Drive) -> np.ndarray:
+    return rot.fraction(skeleton.jaw_turn(drive.weights), gain, limit)
 
 
-def _turned(
-    turn: Turn, carry: np.ndarray, mode: str, weights: np.ndarray, rotation: np.ndarray
-) -> np.ndarray:
-    return skeleton.in_mode(rot.carried(turn(weights, rotation), carry), mode)[1]
+def _turned(turn: Turn, carry: np.ndarray, mode: str, drive: Drive) -> np.ndarray:
+    return skeleton.in_mode(rot.carried(turn(drive), carry), mode)[1]
 
 
-def channel_tracks(character: Character, report: Report) -> list[BoneTrack]:
-    """A track for each bone property that the character's own channels drive."""
+def linear_tracks(
+    character: Character, profile: Profile, moves: Sequence[BoneMove], report: Report
+) -> tuple[Linear, list[BoneTrack]]:
+    """The columns of all bones that follow expressions, and a track for each bone property:
+    those of the profile's moves, and of the character's own channels."""
+    parts: list[Linear] = []
+    tracks: list[BoneTrack] = []
+    start = 0
+    eyes = dict(zip(("eyeLeft", "eyeRight"), profile.unit, strict=False)) if moves else {}
+    axes = skeleton.character_axes(character.bones, eyes, character.up)
+    for move in moves:
+        parts.append(of_move(move, character.bones, profile.unit, axes))
+        values = partial(_columns, slice(start, start + 3))
+        tracks.append(BoneTrack(move.name, "location", (0, 1, 2), values))
+        report.bones[move.name] = move.name
+        start += 3
+    for (name, path), channels in _grouped(character, report).items():
+        columns = slice(start, start + len(channels))
+        parts.append(of_channels(channels))
+        tracks.append(_channel_track(name, path, channels, columns, character))
+        start = columns.stop
+    return Linear.of(parts), tracks
+
+
+def _grouped(character: Character, report: Report) -> dict[tuple[str, str], list[Channel]]:
     grouped: dict[tuple[str, str], list[Channel]] = {}
     for channel in character.channels:
         if channel.bone not in character.bones:
@@ -124,33 +168,26 @@ def channel_tracks(character: Character, report: Report) -> list[BoneTrack]:
             continue
         grouped.setdefault((channel.bone, channel.path), []).append(channel)
         report.bones[f"{channel.bone} {channel.path}"] = channel.bone
-
-    tracks = []
-    for (name, path), channels in grouped.items():
-        bank = skeleton.ChannelBank.of(channels)
-        indices = tuple(channel.axis for channel in channels)
-        mode = character.bones[name].rotation_mode
-        if path == "rotation_euler" and mode in ("QUATERNION", "AXIS_ANGLE"):
-            path = skeleton.in_mode(STILL, mode)[0]
-            values = partial(_eulers_in_mode, bank, indices, mode)
-            tracks.append(BoneTrack(name, path, (0, 1, 2, 3), values))
-        else:
-            tracks.append(BoneTrack(name, path, indices, partial(_plain, bank)))
-    return tracks
+    return grouped
 
 
-def _plain(bank: skeleton.ChannelBank, weights: np.ndarray, _: np.ndarray) -> np.ndarray:
-    return bank.values(weights)
+def _channel_track(
+    name: str, path: str, channels: Sequence[Channel], columns: slice, character: Character
+) -> BoneTrack:
+    indices = tuple(channel.axis for channel in channels)
+    mode = character.bones[name].rotation_mode
+    if path == "rotation_euler" and mode in ("QUATERNION", "AXIS_ANGLE"):
+        values = partial(_eulers_in_mode, columns, indices, mode)
+        return BoneTrack(name, skeleton.in_mode(STILL, mode)[0], (0, 1, 2, 3), values)
+    return BoneTrack(name, path, indices, partial(_columns, columns))
 
 
-def _eulers_in_mode(
-    bank: skeleton.ChannelBank,
-    axes: tuple[int, ...],
-    mode: str,
-    weights: np.ndarray,
-    _: np.ndarray,
-) -> np.ndarray:
+def _columns(columns: slice, drive: Drive) -> np.ndarray:
+    return drive.linear[..., columns]
+
+
+def _eulers_in_mode(columns: slice, axes: tuple[int, ...], mode: str, drive: Drive) -> np.ndarray:
     """The channels mean XYZ angles; a bone in another rotation mode takes the same turn."""
-    angles = np.zeros((*weights.shape[:-1], 3))
-    angles[..., list(axes)] = bank.values(weights)
+    angles = np.zeros((*drive.weights.shape[:-1], 3))
+    angles[..., list(axes)] = drive.linear[..., columns]
     return skeleton.in_mode(rot.quaternions_of_eulers(angles, "XYZ"), mode)[1]

@@ -23,13 +23,19 @@ from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
 from training.model import MAX_FACES, REGION_MARGIN, Mfn, look_from_pose
-from training.train import write_weights
+from training.running import write_weights
 
 OPSET = 17
 OVERLAP = 0.35  # boxes that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
 ROUNDED_FROM = 60_000  # weights of this many numbers are stored in 8 bits
 FORMAT_VERSION = "1"
+TAKES = "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested"
+GIVES = (
+    "score (16), 0 where empty; box (16, 4) px of the input; rotation (16, 3, 3) relative to the "
+    "line of sight; centre (16, 2) px; scale (16) px a metre; identity (16, 40); "
+    "expression (16, 52) 0..1"
+)
 
 
 class Find(nn.Module):
@@ -205,17 +211,15 @@ def compress(model: onnx.ModelProto) -> None:
     model.graph.node.extend(unpack + nodes)
 
 
-def describe(model: onnx.ModelProto, version: str) -> None:
+def describe(model: onnx.ModelProto, version: str, takes: str, gives: str) -> None:
     """What a program needs to know in order to use the file, as ONNX metadata."""
     facts = {
         "mfn_format": FORMAT_VERSION,
         "version": version,
         "head_model": load_head_model().digest,
         "expressions": json.dumps(EXPRESSIONS),
-        "input": "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested",
-        "output": "score (16), 0 where empty; box (16, 4) px of the input; rotation (16, 3, 3) "
-        "relative to the line of sight; centre (16, 2) px; scale (16) px a metre; "
-        "identity (16, 40); expression (16, 52) 0..1",
+        "input": takes,
+        "output": gives,
         "licence": "GPL-3.0-or-later",
     }
     helper.set_model_props(model, facts)
@@ -240,7 +244,7 @@ def main() -> None:
     if arguments.weights:
         write_weights(network.state_dict(), arguments.weights)
     model = build(network)
-    describe(model, arguments.version)
+    describe(model, arguments.version, TAKES, GIVES)
     onnx.save(model, arguments.output)
     print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.2f} MB")
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from mfn_addon.face import load_head_model
 from training.bank import FaceBank, Surface, mirror_matrix, mirror_order
+from training.model import REGION_MARGIN
 
 MOST_FACES = 16
 COVERED, COVERED_TRUST = 0.15, 0.2
@@ -69,6 +70,17 @@ class Composer:
         if kind < share + (0.96 if small else 0.7) * (1 - share):
             return self.finish(*self.mosaic())
         return self.finish(*self.crowd())
+
+    def crop(self) -> Scene:
+        """One face that fills the picture as a region does, seen from near or from far."""
+        size, random = self.size, self.random
+        side = size / REGION_MARGIN * float(np.exp(random.normal(0, 0.06)))
+        patch, face = self.face(side, size, size, 0.04)
+        if random.random() < 0.35:  # small faces are enlarged to the same crop
+            small = int(np.exp(random.uniform(np.log(0.25), np.log(0.9))) * size)
+            patch = cv2.resize(patch, (small, small), interpolation=cv2.INTER_AREA)
+            patch = cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR)
+        return self.finish(patch, [face])
 
     # Layouts: each returns the picture and a list of faces
 

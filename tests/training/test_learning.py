@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
-from training import train
+from training import feeding, running, train
 from training.bank import FaceBank, load_surface, mirror_matrix, mirror_order
 from training.losses import FaceLoss, assign, box_loss
 from training.model import (
@@ -181,15 +181,15 @@ def short_run(tmp_path_factory) -> Path:
         ["--photos", "", "--steps", "12", "--batch", "4", "--size", "64", "--workers", "0",
          "--output", str(output), "--photo-share", "0"]
     )  # fmt: skip
-    original = train.make_composer
-    train.make_composer = lambda a, seed: composer(seed, 64)
+    original = feeding.make_composer
+    feeding.make_composer = lambda a, seed: composer(seed, 64)
     try:
         train.train(arguments)
         first = Namespace(**vars(arguments))
         first.steps, first.resume = 14, str(output / "last.pt")
         train.train(first)
     finally:
-        train.make_composer = original
+        feeding.make_composer = original
     return output
 
 
@@ -215,13 +215,13 @@ def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path):
     import onnx
 
     from mfn_addon.network import FaceNetwork
-    from training.export import build, describe, load_checkpoint
+    from training.export import GIVES, TAKES, build, describe, load_checkpoint
 
     model = load_checkpoint(short_run / "last.pt")
     for head in model.find:  # hardly trained: let it see faces everywhere
         head.bias.data[0] = 0.5
     graph = build(model)
-    describe(graph, "0.0.0")
+    describe(graph, "0.0.0", TAKES, GIVES)
     path = tmp_path / "net.onnx"
     onnx.save(graph, path)
     network = FaceNetwork(path, least_score=0.1)
@@ -245,8 +245,8 @@ def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path):
 
 def test_landed_weights_lose_nothing_that_matters(short_run, tmp_path):
     state = torch.load(short_run / "last.pt", weights_only=True)["average"]
-    train.write_weights(state, tmp_path / "w.pt")
+    running.write_weights(state, tmp_path / "w.pt")
     model = Mfn()
-    model.load_state_dict(train.read_weights(tmp_path / "w.pt"))
+    model.load_state_dict(running.read_weights(tmp_path / "w.pt"))
     key = "regions.expression_out.weight"
     assert torch.allclose(model.state_dict()[key], state[key], atol=1e-3)

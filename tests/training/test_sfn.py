@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SFN: its scales, its training, and the exported file against PyTorch."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from mfn_addon.face import Face
+from mfn_addon.network.sfn import SIDE as RUNTIME_SIDE
+from mfn_addon.network.sfn import SingleFaceNetwork, crop
+from training import feeding, train
+from training.export import describe
+from training.export_sfn import GIVES, TAKES, build
+from training.model import look_from_pose
+from training.sfn import SIDE, Sfn
+
+from .test_learning import composer
+
+
+@pytest.mark.parametrize("multi_scale", [True, False])
+def test_a_short_run_trains_either_scale(tmp_path, monkeypatch, multi_scale):
+    words = ["--network", "sfn", "--photos", "", "--steps", "3", "--batch", "4", "--workers", "0",
+             "--output", str(tmp_path), "--photo-share", "0"]  # fmt: skip
+    monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, SIDE))
+    train.train(train.parse(words + ([] if multi_scale else ["--single-scale"])))
+    saved = torch.load(tmp_path / "last.pt", weights_only=True)
+    assert saved["done"] == 3
+    assert ("local8.0.weight" in saved["model"]) == multi_scale
+
+
+def test_a_crop_holds_one_face_that_fills_it():
+    maker = composer(4, SIDE)
+    sides = []
+    for _ in range(12):
+        scene = maker.crop()
+        assert scene.picture.shape == (SIDE, SIDE, 3)
+        assert len(scene.box) == 1
+        sides.append((scene.box[0, 2:] - scene.box[0, :2]).max())
+    assert np.median(sides) == pytest.approx(SIDE / 1.25, rel=0.08)
+
+
+def test_the_exported_network_reads_what_pytorch_reads(tmp_path):
+    torch.manual_seed(0)
+    model = Sfn().eval()
+    torch.nn.init.normal_(model.pose_out.bias, std=0.1)
+    graph = build(model)
+    describe(graph, "test", TAKES, GIVES)
+    path = tmp_path / "sfn.onnx"
+    onnx.save(graph, path)
+    assert path.stat().st_size < 8e6
+    image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+    box = np.array([200, 150, 360, 330], np.float32)
+    nothing = np.zeros(3, np.float32)
+    face = Face(3, 0.9, box, np.eye(3, dtype=np.float32), nothing, np.zeros(40, np.float32),
+                np.zeros(52, np.float32), np.zeros((68, 2), np.float32))  # fmt: skip
+    (read,) = SingleFaceNetwork(path, threads=1).read(image, [face])
+    assert (read.id, read.score) == (3, 0.9)
+    pixels, corner, zoom = crop(image, box)
+    with torch.no_grad():
+        pose, identity, expression = model(torch.from_numpy(pixels[None]).permute(0, 3, 1, 2) * 1.0)
+    assert RUNTIME_SIDE == SIDE
+    assert read.expression == pytest.approx(expression[0].clamp(0, 1).numpy(), abs=0.01)
+    assert read.identity == pytest.approx(identity[0].numpy(), abs=0.03)
+    region = torch.tensor([[0.0, SIDE / 2, SIDE / 2, SIDE]])
+    _, centre, _ = look_from_pose(pose, region)
+    middle = centre[0].numpy() / zoom + corner
+    assert np.linalg.norm(read.landmarks.mean(0) - middle) < 60
+    assert read.landmarks[:, 0].min() > 0

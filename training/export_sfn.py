@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Export a trained SFN to ONNX: uint8 crops to the parameters of the face in each.
+
+python -m training.export_sfn CHECKPOINT --output models/sfn.onnx
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import onnx
+import torch
+from torch import nn
+
+from training.export import compress, describe, export_part
+from training.model import look_from_pose
+from training.running import write_weights
+from training.sfn import SIDE, Sfn
+
+TAKES = f"crops: uint8 (N, {SIDE}, {SIDE}, 3) RGB, a square 1.25 times the longer box side"
+GIVES = (
+    "rotation (N, 3, 3) relative to the line of sight; centre (N, 2) px of the crop; scale (N) px "
+    "of the crop a metre; identity (N, 40); expression (N, 52) 0..1"
+)
+
+
+class Read(nn.Module):
+    """(N, SIDE, SIDE, 3) uint8 crops -> the faces' parameters, in px of the crop."""
+
+    def __init__(self, model: Sfn) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        pose, identity, expression = self.model(crops.permute(0, 3, 1, 2).float())
+        region = torch.tensor([[0.0, SIDE / 2, SIDE / 2, SIDE]])
+        rotation, centre, scale = look_from_pose(pose, region)
+        return rotation, centre, scale, identity, expression.clamp(0, 1)
+
+
+def build(model: Sfn) -> onnx.ModelProto:
+    """The graph of a trained model, for any number of crops."""
+    names = ["rotation", "centre", "scale", "identity", "expression"]
+    crops = torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8)
+    axes = {name: {0: "faces"} for name in ("crops", *names)}
+    graph = export_part(Read(model), (crops,), ["crops"], names, axes)
+    graph.ir_version = 8
+    compress(graph)
+    onnx.checker.check_model(graph)
+    return graph
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("models/sfn.onnx"))
+    parser.add_argument("--weights", type=Path, help="also write the weights to resume from")
+    parser.add_argument("--version", default="0.1.0")
+    arguments = parser.parse_args()
+    network = Sfn()
+    saved = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
+    network.load_state_dict(saved["average"])
+    network.eval()
+    if arguments.weights:
+        write_weights(network.state_dict(), arguments.weights)
+    graph = build(network)
+    describe(graph, arguments.version, TAKES, GIVES)
+    onnx.save(graph, arguments.output)
+    print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

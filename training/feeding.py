@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the networks are fed: endless batches of composed scenes (MFN) or single faces (SFN)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset
+
+from training import photos
+from training.bank import FaceBank, load_surface, photo_bank
+from training.rendered import rendered_bank, rendered_scenes
+from training.scenes import Composer, RenderedScenes, Scene
+from training.sfn import SIDE as SFN_SIDE
+
+RENDERED_SHARES = {"crops": 0.35, "studies": 0.65}
+"""Of the rendered faces: how many come from each kind of set that `training.synthetic` makes."""
+LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")
+
+
+class Scenes(IterableDataset):
+    """Endless batches of scenes."""
+
+    def __init__(self, arguments: argparse.Namespace, batch: int, start: int) -> None:
+        self.arguments, self.batch = arguments, batch
+        self.start = start  # steps done before: a resumed run sees other scenes
+
+    def __iter__(self) -> Iterator[dict]:
+        info = torch.utils.data.get_worker_info()
+        torch.set_num_threads(1)
+        seed = (self.arguments.seed, self.start, info.id if info else 0)
+        composer = make_composer(self.arguments, seed)
+        smallest = min(self.arguments.size)
+        while True:
+            # Sizes alternate batch by batch, with about the same number of pixels in each.
+            composer.size = int(composer.random.choice(self.arguments.size))
+            count = max(2, round(self.batch * (smallest / composer.size) ** 2))
+            yield collate([composer.scene() for _ in range(count)])
+
+
+class Crops(IterableDataset):
+    """Endless batches of single faces, each filling its region: what SFN is fed."""
+
+    def __init__(self, arguments: argparse.Namespace, batch: int, start: int) -> None:
+        self.arguments, self.batch, self.start = arguments, batch, start
+
+    def __iter__(self) -> Iterator[dict]:
+        info = torch.utils.data.get_worker_info()
+        torch.set_num_threads(1)
+        seed = (self.arguments.seed, self.start, info.id if info else 0)
+        composer = make_composer(self.arguments, seed)
+        composer.size = SFN_SIDE
+        while True:
+            yield collate([composer.crop() for _ in range(self.batch)])
+
+
+def make_composer(arguments: argparse.Namespace, seed: int | tuple[int, ...]) -> Composer:
+    surface = load_surface()
+    banks: list[FaceBank] = []
+    shares: list[float] = []
+    if arguments.photos and Path(arguments.photos).is_file():
+        banks.append(photo_bank(Path(arguments.photos)))
+        shares.append(arguments.photo_share)
+    scenes: RenderedScenes | None = None
+    rendered = [Path(folder) for folder in arguments.rendered]
+    present = {
+        kind: [folder / kind for folder in rendered if (folder / kind).is_dir()]
+        for kind in RENDERED_SHARES
+    }
+    for kind, folders in present.items():
+        for folder in folders:
+            banks.append(rendered_bank(folder))
+            shares.append((1 - arguments.photo_share) * RENDERED_SHARES[kind] / len(folders))
+    for folder in rendered:
+        if (folder / "scenes").is_dir():
+            scenes = rendered_scenes(folder / "scenes", surface)
+    data = photos.data_folder()
+    backgrounds = (
+        photos.read_backgrounds(data)
+        if data
+        else [np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)]
+    )
+    return Composer(banks, shares, backgrounds, surface, min(arguments.size), seed, scenes)
+
+
+def collate(scenes: list[Scene]) -> dict[str, torch.Tensor]:
+    """Pictures (B, S, S, 3) uint8 and all faces in one row, with their picture's number."""
+    counts = [len(scene.box) for scene in scenes]
+    batch = {
+        "pictures": torch.from_numpy(np.stack([scene.picture for scene in scenes])),
+        "picture": torch.repeat_interleave(torch.arange(len(scenes)), torch.tensor(counts)),
+        "box": torch.from_numpy(np.concatenate([scene.box for scene in scenes])),
+        "ignore": torch.from_numpy(np.concatenate([scene.ignore for scene in scenes])),
+    }
+    for key in LABELS:
+        values = np.concatenate([getattr(scene, key) for scene in scenes])
+        batch[key] = torch.from_numpy(values.astype(np.float32))
+    return batch
+
+
+def expression_deviation(composer: Composer) -> np.ndarray:
+    """(52,) spread of each expression as faces are drawn from the banks, with a floor."""
+    total = np.zeros(52)
+    for bank, share in zip(composer.banks, composer.shares, strict=True):
+        step = max(1, len(bank) // 5000)
+        some, chance = np.asarray(bank.expression[::step], np.float64), bank.chance[::step, None]
+        mean = (some * chance).sum(0) / chance.sum()
+        total += share * ((some - mean) ** 2 * chance).sum(0) / chance.sum()
+    return np.maximum(np.sqrt(total), 0.06).astype(np.float32)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each network is and what it is trained for: the losses of one batch."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.utils.data import IterableDataset
+
+from training.feeding import LABELS, Crops, Scenes
+from training.losses import FaceLoss, assign, box_loss, find_loss
+from training.model import Mfn, cell_centres, regions_of
+from training.running import fast_bf16
+from training.sfn import Sfn
+
+
+@dataclass(frozen=True)
+class Task:
+    """A network to train.
+
+    Attributes:
+        network: makes it. dataset: (arguments, batch size, first step) to endless batches.
+        losses: (network, batch, face loss, device) to named losses.
+    """
+
+    network: Callable[[argparse.Namespace], nn.Module]
+    dataset: Callable[[argparse.Namespace, int, int], IterableDataset]
+    losses: Callable[..., dict[str, torch.Tensor]]
+
+
+def pixels(batch: dict, device: torch.device) -> torch.Tensor:
+    """(B, 3, H, W) float32 0..255 in the memory layout that convolutions like."""
+    pictures = batch["pictures"].to(device).permute(0, 3, 1, 2).float()
+    return pictures.contiguous(memory_format=torch.channels_last)
+
+
+def jittered(regions: torch.Tensor) -> torch.Tensor:
+    """Regions as an imperfect detector would place them."""
+    out = regions.clone()
+    out[:, 1:3] += torch.randn(len(out), 2) * 0.035 * regions[:, 3:4]
+    out[:, 3] *= torch.exp(torch.randn(len(out)) * 0.06)
+    return out
+
+
+def mfn_losses(model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device) -> dict:
+    """All losses of one batch of scenes."""
+    pictures = pixels(batch, device)
+    size = torch.tensor([float(pictures.shape[3]), float(pictures.shape[2])], device=device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
+        maps, pyramid = model.features(pictures)
+    logits, boxes = model.candidates(pyramid)
+    centres, levels = cell_centres(pictures.shape[3], pictures.shape[2])
+    answers, left_out, wanted, given = [], [], [], []
+    for i in range(len(pictures)):
+        mine = batch["picture"] == i
+        answer, out, _ = assign(centres, levels, batch["box"][mine], batch["ignore"][mine])
+        answers.append(answer)
+        left_out.append(out)
+        cells = torch.nonzero(answer >= 0)[:, 0]
+        given.append(boxes[i, cells.to(device)])
+        wanted.append(batch["box"][mine][answer[cells]])
+    losses = {
+        "find": find_loss(logits, torch.stack(answers).to(device), torch.stack(left_out).to(device))
+    }
+    given_boxes, wanted_boxes = torch.cat(given), torch.cat(wanted).to(device)
+    losses["box"] = box_loss(given_boxes, wanted_boxes) if len(given_boxes) else logits.sum() * 0
+    keep = ~batch["ignore"]
+    if keep.sum() > 1:
+        regions = jittered(regions_of(batch["box"][keep], batch["picture"][keep])).to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
+            pose, identity, expression, hints = model.regions.read(maps, pyramid[0], regions, size)
+        truth = {key: batch[key][keep].to(device) for key in LABELS}
+        hints = [hint.float() for hint in hints]
+        losses |= face_loss(
+            pose.float(), identity.float(), expression.float(), regions, truth, hints
+        )
+    return losses
+
+
+def sfn_losses(model: Sfn, batch: dict, face_loss: FaceLoss, device: torch.device) -> dict:
+    """All losses of one batch of crops; each crop is its face's region."""
+    pictures = pixels(batch, device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
+        pose, identity, expression, hints = model.read(pictures)
+    count, side = len(pictures), float(pictures.shape[3])
+    regions = torch.tensor([[0, side / 2, side / 2, side]], device=device).repeat(count, 1)
+    truth = {key: batch[key].to(device) for key in LABELS}
+    return face_loss(
+        pose.float(), identity.float(), expression.float(), regions, truth,
+        [hint.float() for hint in hints],
+    )  # fmt: skip
+
+
+TASKS = {
+    "mfn": Task(lambda _: Mfn(), Scenes, mfn_losses),
+    "sfn": Task(lambda arguments: Sfn(arguments.multi_scale), Crops, sfn_losses),
+}

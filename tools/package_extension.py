@@ -5,8 +5,8 @@
 
 What goes in is listed in PARTS. The wheels are the registry's own, unmodified, in the versions
 that requirements/runtime.txt pins: onnxruntime for each Python that a supported Blender has, and
-OpenCV, whose one wheel serves them all. numpy comes with Blender. Neither needs anything else to
-be imported. Blender's own tool then builds the zip and validates it.
+OpenCV, whose one wheel serves them all, and what the phone server needs. numpy comes with Blender.
+None needs anything else to be imported. Blender's own tool then builds the zip and validates it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ PARTS = (
     "LICENSES/*.txt",
     "mfn_addon/**/*.py",
     "mfn_addon/**/*.json",
+    "companion/dist/**/*",
     "models/*.onnx",
     "models/*.npz",
     "models/MODEL_CARD.md",
@@ -47,7 +48,15 @@ PLATFORM_TAGS = {
     "macos-arm64": ("macosx_14_0_arm64", "macosx_13_0_arm64", "macosx_11_0_arm64"),
     "macos-x64": ("macosx_13_4_x86_64", "macosx_13_0_x86_64", "macosx_12_0_x86_64"),
 }
-BUNDLED = ("onnxruntime", "opencv-python-headless")
+BUNDLED = (
+    "cffi",
+    "cryptography",
+    "h11",
+    "onnxruntime",
+    "opencv-python-headless",
+    "segno",
+    "wsproto",
+)
 
 
 def main() -> int:
@@ -105,7 +114,7 @@ def stage(folder: Path, name: str, wheels: list[Path]) -> None:
     """Lay out in a folder what the zip will hold, and nothing else."""
     shutil.rmtree(folder, ignore_errors=True)
     for part in PARTS:
-        for path in sorted(REPOSITORY.glob(part)):
+        for path in sorted(filter(Path.is_file, REPOSITORY.glob(part))):
             target = folder / path.relative_to(REPOSITORY)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)

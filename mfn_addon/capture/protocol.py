@@ -216,9 +216,9 @@ class FrameEncoder:
     """FaceFrames to FRAME messages: 144 bytes a face, and 80 more with identity weights, 272
     more with landmarks."""
 
-    def __init__(self, landmarks: bool = True) -> None:
+    def __init__(self, landmarks: bool = True, sequence: int = 0) -> None:
         self._landmarks = landmarks
-        self._sequence = 0
+        self._sequence = sequence
         self._identity_sent: dict[int, int] = {}
 
     def encode(self, frame: FaceFrame) -> bytes:

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A camera of another computer: previews live, and every recorded frame until it is saved."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..capture.errors import InputError
+from ..capture.protocol import (
+    FrameEncoder,
+    Hello,
+    Kind,
+    MessageReader,
+    Preview,
+    ProtocolError,
+    pack_hello,
+    pack_json,
+    unpack_json,
+)
+from ..face import FaceFrame
+from .client import WebSocketClient
+from .hub import OurClock
+from .link import LONGEST
+from .messages import pack_clock_answer, pack_recorded, unpack_clock, unpack_saved
+
+_HEAD = 5  # bytes of a message before its payload
+_AGAIN_AFTER = 1.0
+_BATCH = 64 << 10
+_LAST_WORDS = 5.0
+"""Seconds that a closing sender waits for its recorded frames to be saved."""
+
+Delivery = tuple[int, int, int]  # take, stream, sequence
+
+
+class RemoteSender:
+    """A connection to the server that is made again when it breaks.
+
+    Attributes:
+        stop: set when the server asks to stop, or refuses.
+        unsaved: recorded frames that the server has not confirmed yet, as messages.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        key: str,
+        source: str,
+        fingerprint: bytes | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """Connect and say hello.
+
+        Args:
+            address: "host:port".
+            key: from pairing.
+            source: this camera's name.
+            fingerprint: of the server's certificate.
+            clock: gives seconds that run steadily; for tests.
+
+        Raises:
+            InputError: nobody listens there, or the server refuses.
+        """
+        self.stop = threading.Event()
+        self.clock = clock or OurClock()
+        self.refusal = ""
+        self.unsaved: dict[Delivery, bytes] = {}
+        self._address, self._fingerprint = address, fingerprint
+        self._hello = Hello(key, source, stream=secrets.randbits(32))
+        self._encoder = FrameEncoder(landmarks=False)
+        self._sequence = 0
+        self._span: tuple[int, float, float] | None = None  # take, start, end
+        self._lock = threading.Lock()
+        self._all_saved = threading.Condition(self._lock)
+        self._status: bytes = b""
+        self._closing = False
+        self._socket: WebSocketClient | None = None
+        try:
+            self._socket = self._join()
+        except OSError as error:
+            raise InputError(f"{address}: nobody listens there ({error})") from error
+        threading.Thread(target=self._listen, name="remote sender", daemon=True).start()
+
+    def send_frame(self, frame: FaceFrame) -> None:
+        """Send a frame whose time is in seconds of `clock`; a recorded one is kept until saved."""
+        with self._lock:
+            message = self._encoder.encode(frame)
+            sequence, self._sequence = self._sequence, self._sequence + 1
+            if self._span is not None and self._span[1] <= frame.time <= self._span[2]:
+                take, stream = self._span[0], self._hello.stream
+                message = pack_recorded(take, stream, message[_HEAD:])
+                self.unsaved[take, stream, sequence] = message
+        self._send(message)
+
+    def send_status(self, state: str, message: str = "", **facts: Any) -> None:
+        """Tell how the source is; the server hears it again after a break."""
+        self._status = pack_json(Kind.STATUS, {"state": state, "message": message, **facts})
+        self._send(self._status)
+
+    def send_preview(self, preview: Preview) -> None:
+        """Pictures stay on this computer."""
+
+    def close(self) -> None:
+        """Wait a little for what is not saved yet, then hang up."""
+        with self._all_saved:
+            self._all_saved.wait_for(lambda: not self.unsaved or self.stop.is_set(), _LAST_WORDS)
+            self._closing = True
+        if self._socket is not None:
+            self._socket.close()
+
+    def _send(self, data: bytes) -> None:
+        connection = self._socket
+        if connection is None:
+            return  # a preview is lost; what is recorded is kept
+        try:
+            connection.send(data)
+        except OSError:
+            connection.close()  # the listener makes a new one
+
+    def _join(self) -> WebSocketClient:
+        """A connection on which the server has said welcome. Raises OSError, InputError."""
+        connection = WebSocketClient(self._address, self._fingerprint)
+        reader = MessageReader(LONGEST)
+        connection.send(pack_hello(self._hello))
+        data = connection.receive()
+        if data is None:
+            raise OSError("the server closed the connection")
+        (kind, payload), *rest = reader.feed(data)
+        if kind != Kind.WELCOME:
+            reason = unpack_json(payload).get("reason", "no reason given")
+            raise InputError(f"{self._address}: the server refuses ({reason})")
+        with self._lock:
+            self._encoder = FrameEncoder(landmarks=False, sequence=self._sequence)
+        for each in rest:
+            self._handle(connection, *each)
+        return connection
+
+    def _listen(self) -> None:
+        while not self._closing and not self.stop.is_set():
+            connection = self._socket
+            if connection is None:
+                self._join_again()
+                continue
+            data = connection.receive()
+            if data is None:
+                self._socket = None
+                connection.close()
+                continue
+            try:
+                for kind, payload in MessageReader(LONGEST).feed(data):
+                    self._handle(connection, kind, payload)
+            except (OSError, ProtocolError):
+                connection.close()
+
+    def _join_again(self) -> None:
+        try:
+            self._socket = self._join()
+            self._send(self._status)
+            self._send_unsaved()
+        except OSError:
+            time.sleep(_AGAIN_AFTER)  # between tries, in a thread of its own
+        except InputError as error:
+            self.refusal = str(error)
+            self.stop.set()
+
+    def _send_unsaved(self) -> None:
+        with self._lock:
+            waiting = list(self.unsaved.values())
+        batch = bytearray()
+        for message in waiting:
+            if len(batch) + len(message) > _BATCH:
+                self._send(bytes(batch))
+                batch.clear()
+            batch += message
+        self._send(bytes(batch))
+
+    def _handle(self, connection: WebSocketClient, kind: Kind, payload: bytes) -> None:
+        if kind == Kind.CLOCK:
+            asked, now = unpack_clock(payload), self.clock()
+            connection.send(pack_clock_answer(asked, now, self.clock()))
+        elif kind == Kind.SAVED:
+            take, stream, ranges = unpack_saved(payload)
+            with self._all_saved:
+                for first, last in ranges:
+                    for sequence in range(first, last + 1):
+                        self.unsaved.pop((take, stream, sequence), None)
+                self._all_saved.notify_all()
+        elif kind == Kind.CONTROL:
+            self._obey(unpack_json(payload))
+        elif kind == Kind.REFUSED:
+            self.refusal = str(unpack_json(payload).get("reason", ""))
+            self.stop.set()
+
+    def _obey(self, control: dict[str, Any]) -> None:
+        command = control.get("command")
+        with self._lock:
+            if command == "stop":
+                self.stop.set()
+            elif command == "record":
+                self._span = (int(control["take"]), float(control["start"]), float("inf"))
+            elif command == "finish" and self._span is not None:
+                self._span = (*self._span[:2], float(control["end"]))
+            elif command == "unknown_take":
+                lost = [key for key in self.unsaved if key[0] == control.get("take")]
+                for key in lost:
+                    del self.unsaved[key]

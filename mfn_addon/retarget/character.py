@@ -22,6 +22,8 @@ class Options:
     """How a character is driven.
 
     Attributes:
+        profile: the naming profile to use; "" for the character's own, or else the best match.
+        fixes: target -> shape key, said by hand; "" leaves the target alone.
         mirror: exchange left and right, as in a looking glass.
         neck_share: the part of the head's turn that the neck takes, 0..1.
         eyes, jaw: what moves them. AUTO takes shape keys where these move what the bone
@@ -32,6 +34,8 @@ class Options:
         responses: expression name -> how strongly the character answers it.
     """
 
+    profile: str = ""
+    fixes: Mapping[str, str] = field(default_factory=dict)
     mirror: bool = False
     neck_share: float = 0.35
     eyes: By = "AUTO"
@@ -54,7 +58,6 @@ class Character:
         meshes: mesh object's name -> its shape keys' names, without the basis.
         bones: bone's name -> its rest.
         profile: the naming profile that the character asks for; "" to find out.
-        fixes: target -> shape key, said by hand; "" leaves the target alone.
         channels: its own bone channels.
         up: "Z", or "Y" for an armature that came in lying on its back.
         moves: moves(mesh, shape key, bone): whether the shape key moves the vertices that the
@@ -65,7 +68,6 @@ class Character:
     meshes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bones: Mapping[str, BoneRest] = field(default_factory=dict)
     profile: str = ""
-    fixes: Mapping[str, str] = field(default_factory=dict)
     channels: tuple[Channel, ...] = ()
     up: str = "Z"
     moves: Callable[[str, str, str], bool] = lambda mesh, key, bone: True

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from . import skeleton
-from .character import Character, Report
+from .character import Character, Options, Report
 from .names import Matches, match
 from .profile import BoneMove, Profile
 from .tracks import Driven
@@ -70,24 +70,25 @@ class Found:
         return found, {name for m in self.matches.values() for name in m.guessed} - found
 
 
-def find_profile(character: Character, profiles: Mapping[str, Profile]) -> Found:
-    """The profile that the character names, or else the one that most of its names match.
+def find_profile(character: Character, options: Options, profiles: Mapping[str, Profile]) -> Found:
+    """The profile that the options or the character name, or else the one that matches most.
 
     Of two that match equally well, the one whose own names are fewer is meant: it is the
     convention that the other extends.
     """
-    if character.profile in profiles:
-        return _look(profiles[character.profile], character)
-    looks = [_look(profile, character) for profile in profiles.values()]
+    for named in (options.profile, character.profile):
+        if named in profiles:
+            return _look(profiles[named], character, options)
+    looks = [_look(profile, character, options) for profile in profiles.values()]
     fitting = [look for look in looks if look.suffices() and look.score() > 0]
     none = Found(profiles["bones"], {}, (), skeleton.match_roles(character.bones).all)
     return max(fitting, key=lambda look: (look.score(), not look.profile.extends), default=none)
 
 
-def _look(profile: Profile, character: Character) -> Found:
+def _look(profile: Profile, character: Character, options: Options) -> Found:
     return Found(
         profile,
-        {mesh: _matches(profile, keys, character.fixes) for mesh, keys in character.meshes.items()},
+        {mesh: _matches(profile, keys, options.fixes) for mesh, keys in character.meshes.items()},
         _moves(profile, character),
         _roles(profile, character),
     )

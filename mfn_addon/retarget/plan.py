@@ -85,7 +85,7 @@ def make_plan(
         RigError: it has no shape key and no bone that any profile knows.
     """
     options = options or Options()
-    found = find_profile(character, profiles or load_profiles())
+    found = find_profile(character, options, profiles or load_profiles())
     report = Report(found.profile.name, found.profile.title)
     roles = dict(found.roles)
     own = {channel.bone for channel in character.channels} | {move.name for move in found.moves}
@@ -97,7 +97,8 @@ def make_plan(
     driven, by_bone = _divide(character, options, found, roles, report)
     shapes = shape_tracks(driven)
     linear, linear_bones = linear_tracks(character, found.profile, found.moves, report)
-    bones = [*role_tracks(character, options, roles, by_bone, report), *linear_bones]
+    follows = found.profile.head_follows_neck
+    bones = [*role_tracks(character, options, roles, by_bone, report, follows), *linear_bones]
     found.tell(report, driven)
     if not shapes and not bones:
         raise RigError(

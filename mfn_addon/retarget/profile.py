@@ -19,6 +19,7 @@ A profile file is JSON:
     unit                               two bones whose distance is 1 in `bones`: the eyes
     roles                              head, neck, eyeLeft, eyeRight, jaw -> the bone that plays
                                        it in this convention, "" where none does
+    head_follows_neck                  false where the head keeps its own turn as the neck turns
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class Profile:
     unit: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     extends: str = ""
+    head_follows_neck: bool = True
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Profile:
@@ -103,6 +105,7 @@ class Profile:
                 unit=tuple(data.get("unit", ())),
                 roles=dict(data.get("roles", {})),
                 extends=str(data.get("extends", "")),
+                head_follows_neck=bool(data.get("head_follows_neck", True)),
             )
         except KeyError as error:
             raise ValueError(f"{named} lacks {error}") from error
@@ -119,6 +122,8 @@ class Profile:
         """The file's content; what is as usual is left out."""
         head = ("name", "title", "description", "source", "minimum", "extends")
         data: dict[str, Any] = {key: getattr(self, key) for key in head if getattr(self, key) != ""}
+        if not self.head_follows_neck:
+            data["head_follows_neck"] = False
         if self.unit:
             data["unit"] = list(self.unit)
         if self.roles:

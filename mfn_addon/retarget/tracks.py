@@ -90,6 +90,7 @@ def role_tracks(
     roles: Mapping[str, str],
     by_bone: set[str],
     report: Report,
+    head_follows_neck: bool = True,
 ) -> list[BoneTrack]:
     """A track for the head, the neck, and what `by_bone` names of eyes and jaw."""
     axes = skeleton.character_axes(character.bones, roles, character.up)
@@ -99,7 +100,8 @@ def role_tracks(
         share = 1.0
         if len(chain) == 2:
             share = options.neck_share if role == "neck" else 1 - options.neck_share
-        if role == "head" and not character.bones[roles[role]].inherits_rotation:
+        bone = character.bones[roles[role]]
+        if role == "head" and not (bone.inherits_rotation and head_follows_neck):
             share = 1.0
         turns[role] = partial(_head_share, share)
     for role in sorted(by_bone - {"jaw"}):

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..retarget import Options, Pose
 from ..retarget import rotation as rot
+from ..retarget.smoothing import smoothed
 from ..retarget.timing import resample
 from ..take import Take
 from .binding import Binding, bind
@@ -76,9 +77,8 @@ def bake_take(
     keys = 0
     for done, (actor, binding) in enumerate(bindings.items()):
         performance = performances[actor]
-        expression, rotation = resample(
-            performance.time, performance.expression, performance.rotation, at
-        )
+        calm = smoothed(performance.time, performance.expression, binding.plan.table.smoothing)
+        expression, rotation = resample(performance.time, calm, performance.rotation, at)
         pose = binding.plan.solve(expression, rotation)
         keys += bake_pose(binding, pose, frames, take.path.stem)
         if progress:

@@ -10,8 +10,10 @@ import numpy as np
 
 from ..face import Face
 from ..retarget import BoneTrack, Options, Plan, Pose, Report, make_plan
+from ..retarget.smoothing import WeightFilter
 from .describe import armature_of, describe
 from .lookup import ObjectRef, mesh_of, shape_keys_of
+from .profiles import known_profiles
 
 
 class BindingLostError(LookupError):
@@ -34,23 +36,29 @@ class Binding:
     Attributes:
         ref: the character's armature, or its mesh where it has none.
         plan: what is driven by what; `plan.report` tells it to people.
+        lowpass: the responses' extra smoothing, where there is any.
     """
 
     ref: ObjectRef
     plan: Plan
     meshes: tuple[_MeshTarget, ...]
+    lowpass: WeightFilter | None = None
 
     @property
     def report(self) -> Report:
         return self.plan.report
 
-    def apply(self, face: Face) -> None:
+    def apply(self, face: Face, time: float = 0.0) -> None:
         """Let the character do what the face does.
+
+        Args:
+            time: seconds of the source's clock, for the responses' smoothing.
 
         Raises:
             BindingLostError: the character is gone or was changed.
         """
-        self.write(self.plan.solve(face.expression, face.rotation))
+        expression = self.lowpass(face.expression, time) if self.lowpass else face.expression
+        self.write(self.plan.solve(expression, face.rotation))
 
     def write(self, pose: Pose) -> None:
         """Write one solved frame. Raises BindingLostError as `apply` does."""
@@ -80,7 +88,9 @@ def bind(obj: bpy.types.Object, options: Options | None = None) -> Binding:
             are malformed.
     """
     character = describe(obj)
-    plan = make_plan(character, options)
+    profiles, problems = known_profiles()
+    plan = make_plan(character, options, profiles)
+    plan.report.notes.extend(problems)
     meshes = []
     for track in plan.shapes:
         mesh = bpy.data.objects[track.mesh]
@@ -89,7 +99,9 @@ def bind(obj: bpy.types.Object, options: Options | None = None) -> Binding:
         slots = np.array([names.index(key) for key in track.keys])
         meshes.append(_MeshTarget(ObjectRef.to(mesh), names, slots))
     _note_obstacles(plan)
-    return Binding(ObjectRef.to(armature_of(obj) or obj), plan, tuple(meshes))
+    seconds = plan.table.smoothing
+    lowpass = WeightFilter(seconds) if seconds.any() else None
+    return Binding(ObjectRef.to(armature_of(obj) or obj), plan, tuple(meshes), lowpass)
 
 
 def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:

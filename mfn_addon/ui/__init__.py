@@ -7,10 +7,25 @@ import atexit
 
 import bpy
 
-from . import live, notice, operators, panels, preview, properties
+from . import (
+    character_operators,
+    character_panels,
+    live,
+    notice,
+    operators,
+    panels,
+    preview,
+    properties,
+)
 from .properties import refresh_takes
 
-_CLASSES = (*notice.CLASSES, *operators.CLASSES, *panels.CLASSES)
+_CLASSES = (
+    *notice.CLASSES,
+    *operators.CLASSES,
+    *character_operators.CLASSES,
+    *panels.CLASSES,
+    *character_panels.CLASSES,
+)
 
 
 @bpy.app.handlers.persistent

@@ -192,7 +192,6 @@ def _drive(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> None:
     if bpy.app.is_job_running("RENDER"):
         return  # the renderer reads what we would change
     settings = settings_of(scene)
-    options = settings.options()
     rows = {row.actor: row for row in settings.cast}
     preview.add_dots([face.id for face in frame.faces])
     # From left to right, so that new faces meet their characters in the same order.
@@ -207,13 +206,16 @@ def _drive(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> None:
             _cast_automatically(scene, row)
         character = row.character
         if character is not None:
-            problem = _apply(live, character, face, options)
+            live.driven_by[character.session_uid] = face.id
+            problem = _apply(live, character, face, frame.time, settings.options(character))
             if problem and live.problems.get(character.session_uid) != problem:
                 say(problem, "ERROR")
             live.problems[character.session_uid] = problem
 
 
-def _apply(live: Session, character: bpy.types.Object, face: Face, options: Options) -> str:
+def _apply(
+    live: Session, character: bpy.types.Object, face: Face, time: float, options: Options
+) -> str:
     """Write a face to a character; returns why not, or ""."""
     uid, problem = character.session_uid, ""
     for _ in range(2):  # once more where the rig was changed under us
@@ -223,7 +225,7 @@ def _apply(live: Session, character: bpy.types.Object, face: Face, options: Opti
                 if binding is None and live.problems.get(uid):
                     return live.problems[uid]  # it is told once, not sixty times a second
                 binding = live.bindings[uid] = bind(character, options)
-            binding.apply(face)
+            binding.apply(face, time)
             return ""
         except BindingLostError as error:
             del live.bindings[uid]

@@ -20,7 +20,7 @@ from .notice import remember
 from .properties import refresh_takes
 
 
-class _Telling:
+class Telling:
     """Reports to the status bar and the panel alike."""
 
     report: Callable[[set[str], str], None]  # Operator's own
@@ -37,7 +37,7 @@ class _Telling:
         return {"CANCELLED"}
 
 
-def start(operator: _Telling, context: bpy.types.Context, record: bool) -> set[str]:
+def start(operator: Telling, context: bpy.types.Context, record: bool) -> set[str]:
     """Start the chosen source for an operator, and record from its first frame if asked."""
     try:
         source, title = live.open_source(context.scene.mfn)
@@ -54,7 +54,7 @@ def start(operator: _Telling, context: bpy.types.Context, record: bool) -> set[s
     return operator.done(f"Recording {path.stem} from {title}")
 
 
-class MFN_OT_start(_Telling, bpy.types.Operator):
+class MFN_OT_start(Telling, bpy.types.Operator):
     """Start capturing: each face in the picture drives its character"""
 
     bl_idname = "mfn.start"
@@ -64,7 +64,7 @@ class MFN_OT_start(_Telling, bpy.types.Operator):
         return start(self, context, record=False)
 
 
-class MFN_OT_stop(_Telling, bpy.types.Operator):
+class MFN_OT_stop(Telling, bpy.types.Operator):
     """Stop capturing, and recording with it"""
 
     bl_idname = "mfn.stop"
@@ -78,7 +78,7 @@ class MFN_OT_stop(_Telling, bpy.types.Operator):
         return self.done(live.stop(context))
 
 
-class MFN_OT_record(_Telling, bpy.types.Operator):
+class MFN_OT_record(Telling, bpy.types.Operator):
     """Keep the performance as a take, or finish the take that is being recorded"""
 
     bl_idname = "mfn.record"
@@ -98,7 +98,7 @@ class MFN_OT_record(_Telling, bpy.types.Operator):
         return self.done(f"Recorded {name}, {seconds:.1f} s")
 
 
-class MFN_OT_bake(_Telling, bpy.types.Operator):
+class MFN_OT_bake(Telling, bpy.types.Operator):
     """Turn the chosen take into keyframes on the characters of the table; baking again replaces"""
 
     bl_idname = "mfn.bake"
@@ -126,7 +126,7 @@ class MFN_OT_bake(_Telling, bpy.types.Operator):
         if not cast:
             actors = ", ".join(map(str, present)) or "nobody"
             return self.failed(f"{item.name}: give its actors ({actors}) a character first")
-        options = {actor: settings.options() for actor in cast}
+        options = {actor: settings.options(character) for actor, character in cast.items()}
         try:
             with Take(item.path) as take:
                 report = bake_take(take, cast, scene, start=settings.bake_start, options=options)
@@ -138,7 +138,7 @@ class MFN_OT_bake(_Telling, bpy.types.Operator):
         return self.done(report.summary())
 
 
-class MFN_OT_takes_refresh(_Telling, bpy.types.Operator):
+class MFN_OT_takes_refresh(Telling, bpy.types.Operator):
     """Look for takes in their folder again"""
 
     bl_idname = "mfn.takes_refresh"
@@ -150,7 +150,7 @@ class MFN_OT_takes_refresh(_Telling, bpy.types.Operator):
         return self.done(f"{count} take{'' if count == 1 else 's'}")
 
 
-class MFN_OT_take_open(_Telling, bpy.types.Operator, ImportHelper):
+class MFN_OT_take_open(Telling, bpy.types.Operator, ImportHelper):
     """Add a take from another place, such as one that `mfn solve` made, to the list"""
 
     bl_idname = "mfn.take_open"
@@ -172,7 +172,7 @@ class MFN_OT_take_open(_Telling, bpy.types.Operator, ImportHelper):
         return self.done(f"Opened {path.stem}")
 
 
-class MFN_OT_cast_remove(_Telling, bpy.types.Operator):
+class MFN_OT_cast_remove(Telling, bpy.types.Operator):
     """Take an actor out of the table"""
 
     bl_idname = "mfn.cast_remove"
@@ -200,7 +200,7 @@ _SAMPLES = [
 ]  # Blender keeps no copy of the texts of a dynamic enum, so they live here
 
 
-class MFN_OT_add_character(_Telling, bpy.types.Operator):
+class MFN_OT_add_character(Telling, bpy.types.Operator):
     """Add one of the bundled characters, ready to be driven, beside those that are there"""
 
     bl_idname = "mfn.add_character"

@@ -108,7 +108,6 @@ class MFN_PT_cast(_Sidebar, bpy.types.Panel):
         column = layout.column(align=True)
         column.prop(settings, "auto_cast")
         column.prop(settings, "mirror")
-        layout.prop(settings, "neck_share", slider=True)
 
     def _draw_row(self, layout: Any, row: MFN_CastRow) -> None:
         if row.report:

@@ -15,8 +15,10 @@ from bpy.props import (
 )
 
 from ..retarget import Options
-from ..rig import RigError, armature_of, bind
+from ..rig import armature_of
 from ..rig.lookup import shape_keys_of
+from . import characters
+from .characters import look, options_of
 from .folders import take_files, takes_folder
 from .take_list import describe_take
 
@@ -45,10 +47,7 @@ def _match(row: MFN_CastRow, _: bpy.types.Context) -> None:
     row.report, row.usable = "", False
     if row.character is None:
         return
-    try:
-        row.report, row.usable = bind(row.character).report.summary(), True
-    except RigError as error:
-        row.report = str(error)
+    row.report, row.usable = look(row.character)
 
 
 def refresh_takes(context: bpy.types.Context, choose: str = "") -> None:
@@ -110,10 +109,6 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
         description="Give each new face the next free character of the scene, from left to right",
         default=True,
     )
-    neck_share: FloatProperty(
-        name="Neck", description="The part of the head's turn that the neck takes",
-        default=0.35, min=0.0, max=1.0, subtype="FACTOR",
-    )  # fmt: skip
     cast: CollectionProperty(type=MFN_CastRow)
     cast_index: IntProperty(name="Actor", description="The chosen actor")
     take_name: StringProperty(
@@ -131,9 +126,9 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
         name="Set Range", description="Let the scene's frame range span the bake", default=True
     )
 
-    def options(self) -> Options:
-        """How the scene's characters are driven."""
-        return Options(mirror=self.mirror, neck_share=self.neck_share)
+    def options(self, character: bpy.types.Object) -> Options:
+        """How one of the scene's characters is driven."""
+        return options_of(character, self.mirror)
 
     def row(self, actor: int) -> MFN_CastRow | None:
         """The cast's row of an actor."""
@@ -178,6 +173,7 @@ def settings_of(scene: bpy.types.Scene) -> MFN_SceneSettings:
 
 
 def register() -> None:
+    characters.register()
     for each in CLASSES:
         bpy.utils.register_class(each)
     setattr(bpy.types.Scene, ATTRIBUTE, PointerProperty(type=MFN_SceneSettings))
@@ -190,3 +186,4 @@ def unregister() -> None:
     delattr(bpy.types.Scene, ATTRIBUTE)
     for each in reversed(CLASSES):
         bpy.utils.unregister_class(each)
+    characters.unregister()

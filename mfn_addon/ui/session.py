@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..face import Face, FaceFrame
+from ..retarget import Report
 from ..rig import Binding
 from ..take import TakeWriter
 
@@ -46,6 +47,7 @@ class Session:
         title: the source's name for people.
         scene: the driven scene's name and session id.
         bindings: character's session id -> binding, made anew when the character changes.
+        driven_by: character's session id -> the actor who drives it.
         problems: character's session id -> why it is not driven.
         recent: the last frames, the newest last: previews come a little later than frames.
         recorder: the take under way, and recording_from: its first frame's time.
@@ -57,6 +59,7 @@ class Session:
     title: str
     scene: tuple[str, int]
     bindings: dict[int, Binding] = field(default_factory=dict)
+    driven_by: dict[int, int] = field(default_factory=dict)
     problems: dict[int, str] = field(default_factory=dict)
     recent: deque[FaceFrame] = field(default_factory=lambda: deque(maxlen=90))
     recorder: TakeWriter | None = None
@@ -104,3 +107,5 @@ class Message:
 
 current: Session | None = None
 message = Message()
+reports: dict[int, Report] = {}
+"""Character's session id -> what its names matched, as last looked at."""

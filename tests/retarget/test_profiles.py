@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mfn_addon.face import EXPRESSION_INDEX, EXPRESSIONS
-from mfn_addon.retarget import BoneRest, Character, load_profiles, make_plan, read_profile
+from mfn_addon.retarget import BoneRest, Character, Options, load_profiles, make_plan, read_profile
 from mfn_addon.retarget.profile import Profile, resolve
 
 SIDES = ("Left", "Right")
@@ -91,8 +91,8 @@ FIXTURES = {
 }  # fmt: skip
 
 
-def plan_of(names, **changes):
-    return make_plan(Character("Ada", meshes={"face": tuple(names)}, **changes))
+def plan_of(names, **options):
+    return make_plan(Character("Ada", meshes={"face": tuple(names)}), Options(**options))
 
 
 def values(plan, **weights):

@@ -21,7 +21,7 @@ BIN := .venv/bin
 BIN_4_2 := .venv-4.2/bin
 BIN_TRAIN := .venv-train/bin
 
-.PHONY: help demo test lint format extension train models rigs clip bench evaluate test-gui clean
+.PHONY: help demo test lint format extension train models rigs clip bench evaluate ablations test-gui clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -90,6 +90,9 @@ bench: .venv/made  ## speed as ratios to a limit or a peer: build/bench/
 
 evaluate: .venv-train/made  ## accuracy of models/mfn.onnx on the evaluation sets
 	@$(BIN_TRAIN)/python -m mfn_addon.cli evaluate
+
+ablations: .venv-train/made  ## multi-scale against single-scale, trained alike: docs/results.md
+	@$(BIN_TRAIN)/python -m training.ablations
 
 clean:  ## remove what was built (not the environments)
 	rm -rf $(BUILD) dist

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -118,6 +119,36 @@ class Studio:
         )
         return self.finish([truth], focal, light, rng, 0, plain=True)
 
+    def series(self, rng: np.random.Generator, count: int, vary: str) -> list[Picture]:
+        """Clear pictures of one expression, in which only one thing changes.
+
+        Args:
+            vary: "pose", "identity" or "crop" (where the face is in the picture, and how large).
+        """
+        canvas, light = self.canvas, random_light(rng)
+        person, expression = random_person(self.wardrobe, rng), self.expressions.study(rng)
+        turn = [rng.normal(0, spread) for spread in (0.15, 0.08, 0.06)]
+        pictures = []
+        for number in range(count):
+            at, share = np.zeros(2), 0.7
+            if vary == "pose":
+                turn = [rng.normal(0, spread) for spread in (0.4, 0.2, 0.2)]
+            elif vary == "identity":
+                identity = rng.normal(0, 1, IDENTITY_COUNT).astype(np.float32)
+                person = replace(person, identity=identity)
+            elif vary == "crop":
+                at, share = rng.normal(0, 0.05 * canvas.width, 2), rng.uniform(0.6, 0.8)
+            else:
+                raise ValueError(f"vary is {vary!r}, expected pose, identity or crop")
+            px = share * min(canvas.width, canvas.height)
+            focal = px * 0.9 / BOX_WIDTH
+            canvas.clear()
+            pose = pose_at(at, px, focal, euler(*turn), np.eye(3, dtype=np.float32))
+            truth = self.painter.paint(canvas, person, expression, pose, focal, light, 0)
+            same = np.random.default_rng(number if vary == "crop" else 0)
+            pictures.append(self.finish([truth], focal, light, same, 0, plain=True))
+        return pictures
+
     def finish(
         self,
         truths: list[Truth],
@@ -199,6 +230,13 @@ def random_pose(
     yaw, pitch, roll = np.radians(np.clip([yaw, pitch, roll], [-82, -45, -80], [82, 45, 80]))
     rotation = euler(yaw, pitch, roll)
     torso = euler(yaw * rng.uniform(0.1, 0.9), rng.normal(0, 0.06), roll * rng.uniform(0, 0.4))
+    return pose_at(at, px, focal, rotation, torso)
+
+
+def pose_at(
+    at: np.ndarray, px: float, focal: float, rotation: np.ndarray, torso: np.ndarray
+) -> Pose:
+    """A head of known rotation whose face is `px` wide, its middle `at` px from the picture's."""
     depth = focal * BOX_WIDTH / px
     middle = rotation @ np.array([0, -0.03, 0.0], np.float32)
     offset = np.array([at[0], -at[1], 0]) * depth / focal

@@ -18,6 +18,7 @@ _COMMANDS = {
     "export": "a take to lines of faces",
     "evaluate": "how good the network is, on data with known answers",
     "camera": "live faces of a camera or of footage, to Blender or to a take",
+    "serve": "live faces of phones and other computers, to a take",
 }
 """Each is a module in `commands`, imported only when it is called, with a docstring, EXAMPLES,
 `add_arguments(parser)` and `run(args) -> exit status`."""

@@ -98,7 +98,8 @@ def download_wheels(name: str) -> list[Path]:
 
 def _pinned() -> list[str]:
     lines = (REPOSITORY / "requirements" / "runtime.txt").read_text(encoding="utf-8").splitlines()
-    return [line.strip() for line in lines if "==" in line and not line.startswith("#")]
+    pinned = (line.partition("#")[0].strip() for line in lines)
+    return [line for line in pinned if "==" in line]
 
 
 def _download(folder: Path, name: str, python: str, wanted: list[str]) -> None:

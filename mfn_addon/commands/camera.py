@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Watch a camera, or footage at its own pace, and send the faces on as they come.
 
-Blender starts this by itself. By hand, --connect joins a Blender that waits (its panel shows the
-address and the token, which goes into the environment variable MFN_TOKEN); --take and --output
-record without Blender. The camera is opened when this starts and released when it ends."""
+Blender starts this by itself. By hand, --connect with --pin joins a Blender whose "Add Phone" runs,
+or an `mfn serve`, also on another computer, as a phone does: address, PIN and fingerprint are shown
+there, and only faces travel. --take and --output record without Blender. The camera is opened when
+this starts and released when it ends."""
 
 from __future__ import annotations
 
@@ -29,6 +30,7 @@ from .common import add_network_arguments, load_network, note, output_file, trac
 
 if TYPE_CHECKING:
     from ..face import FaceFrame
+    from ..phone.remote_sender import RemoteSender
 
 _GRACE = 2.0
 """Seconds that this process has to end in good order once the receiver is gone."""
@@ -37,7 +39,7 @@ EXAMPLES = (
     "mfn camera --list",
     "mfn camera --source 0 --take evening.mfntake",
     "mfn camera --source talk.mp4 --loop --output -",
-    "MFN_TOKEN=… mfn camera --source 0 --connect 127.0.0.1:47011",
+    "mfn camera --source 0 --connect 192.168.1.20:8443 --pin 123456 --fingerprint AA:BB:…",
 )
 
 
@@ -52,6 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=30.0, help="ask the camera for this many/s")
     parser.add_argument("--seconds", type=float, metavar="S", help="end after this long")
     parser.add_argument("--connect", metavar="HOST:PORT", help="send to a Blender that waits there")
+    parser.add_argument("--pin", help="the PIN that it shows")
+    parser.add_argument(
+        "--fingerprint", help="the certificate that it has to show (default: any, and it is noted)"
+    )
     parser.add_argument(
         "--preview", type=int, default=320, metavar="PX",
         help="longer side of the preview pictures that are sent; 0 for none (default: 320)",
@@ -71,11 +77,7 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         sender = None
         if args.connect:  # first of all: from here on this process ends with the receiver
-            token = os.environ.get(TOKEN_VARIABLE, "")
-            name = f"Camera {args.source}" if args.source.isdecimal() else Path(args.source).name
-            sender = Sender(
-                args.connect, token, name, landmarks=not args.no_landmarks, when_gone=_end_soon
-            )
+            sender = _connect(args)
             stack.callback(sender.close)
         try:
             _watch(args, sender, stack)
@@ -90,7 +92,24 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _watch(args: argparse.Namespace, sender: Sender | None, stack: ExitStack) -> None:
+def _connect(args: argparse.Namespace) -> Sender | RemoteSender:
+    """To the Blender that started this process, or as phones do where a PIN is given."""
+    name = f"Camera {args.source}" if args.source.isdecimal() else Path(args.source).name
+    if not args.pin:
+        token, landmarks = os.environ.get(TOKEN_VARIABLE, ""), not args.no_landmarks
+        return Sender(args.connect, token, name, landmarks=landmarks, when_gone=_end_soon)
+    from ..phone.client import parse_fingerprint
+    from ..phone.remote_sender import join_by_pin
+
+    fingerprint = parse_fingerprint(args.fingerprint) if args.fingerprint else None
+    if fingerprint is None:
+        note("camera", "without --fingerprint, whoever answers at that address is trusted")
+    return join_by_pin(args.connect, args.pin, name, fingerprint)
+
+
+def _watch(
+    args: argparse.Namespace, sender: Sender | RemoteSender | None, stack: ExitStack
+) -> None:
     stop = sender.stop if sender else threading.Event()
     source = _open(args)
     stack.callback(source.close)
@@ -133,7 +152,10 @@ def _facts(source: LiveSource) -> dict[str, Any]:
 
 
 def _hand_on(
-    frame: FaceFrame, sender: Sender | None, take: TakeWriter | None, lines: TextIO | None
+    frame: FaceFrame,
+    sender: Sender | RemoteSender | None,
+    take: TakeWriter | None,
+    lines: TextIO | None,
 ) -> None:
     if sender:
         sender.send_frame(frame)

@@ -6,7 +6,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ..capture.errors import InputError
@@ -22,7 +24,7 @@ from ..capture.protocol import (
     unpack_json,
 )
 from ..face import FaceFrame
-from .client import WebSocketClient
+from .client import WebSocketClient, pair
 from .hub import OurClock
 from .link import LONGEST
 from .messages import pack_clock_answer, pack_recorded, unpack_clock, unpack_saved
@@ -30,6 +32,8 @@ from .messages import pack_clock_answer, pack_recorded, unpack_clock, unpack_sav
 _HEAD = 5  # bytes of a message before its payload
 _AGAIN_AFTER = 1.0
 _BATCH = 64 << 10
+_KEPT = 600
+"""Frames that are kept in case a recording has begun before they were sent."""
 _LAST_WORDS = 5.0
 """Seconds that a closing sender waits for its recorded frames to be saved."""
 
@@ -69,9 +73,11 @@ class RemoteSender:
         self.refusal = ""
         self.unsaved: dict[Delivery, bytes] = {}
         self._address, self._fingerprint = address, fingerprint
+        self._epoch = 0.0
         self._hello = Hello(key, source, stream=secrets.randbits(32))
         self._encoder = FrameEncoder(landmarks=False)
         self._sequence = 0
+        self._recent: deque[tuple[float, int, bytes]] = deque(maxlen=_KEPT)
         self._span: tuple[int, float, float] | None = None  # take, start, end
         self._lock = threading.Lock()
         self._all_saved = threading.Condition(self._lock)
@@ -85,18 +91,25 @@ class RemoteSender:
         threading.Thread(target=self._listen, name="remote sender", daemon=True).start()
 
     def send_frame(self, frame: FaceFrame) -> None:
-        """Send a frame whose time is in seconds of `clock`; a recorded one is kept until saved."""
+        """Send a frame; a recorded one is kept until it is saved.
+
+        Its time is in seconds since the `epoch` that `send_status` told, as `Sender` has it, or
+        of `clock` where none was told.
+        """
+        frame = replace(frame, time=frame.time + self._epoch)
         with self._lock:
             message = self._encoder.encode(frame)
             sequence, self._sequence = self._sequence, self._sequence + 1
             if self._span is not None and self._span[1] <= frame.time <= self._span[2]:
-                take, stream = self._span[0], self._hello.stream
-                message = pack_recorded(take, stream, message[_HEAD:])
-                self.unsaved[take, stream, sequence] = message
+                message = self._record(sequence, message)
+            else:
+                self._recent.append((frame.time, sequence, message))
         self._send(message)
 
     def send_status(self, state: str, message: str = "", **facts: Any) -> None:
         """Tell how the source is; the server hears it again after a break."""
+        if "epoch" in facts:  # of the monotonic clock, which means nothing on another computer
+            self._epoch = self.clock() - (time.monotonic() - facts.pop("epoch"))
         self._status = pack_json(Kind.STATUS, {"state": state, "message": message, **facts})
         self._send(self._status)
 
@@ -194,16 +207,42 @@ class RemoteSender:
             self.refusal = str(unpack_json(payload).get("reason", ""))
             self.stop.set()
 
+    def _record(self, sequence: int, message: bytes) -> bytes:
+        """Turn a FRAME into one of the present recording, and keep it."""
+        assert self._span is not None
+        take, stream = self._span[0], self._hello.stream
+        recorded = pack_recorded(take, stream, message[_HEAD:])
+        self.unsaved[take, stream, sequence] = recorded
+        return recorded
+
+    def _begin(self, take: int, start: float) -> None:
+        """Record from `start` on, also what was sent before this was heard."""
+        if self._span is not None and self._span[0] == take:
+            return
+        self._span = (take, start, float("inf"))
+        for time_, sequence, message in self._recent:
+            if time_ >= start:
+                self._send(self._record(sequence, message))
+        self._recent.clear()
+
     def _obey(self, control: dict[str, Any]) -> None:
         command = control.get("command")
         with self._lock:
             if command == "stop":
                 self.stop.set()
             elif command == "record":
-                self._span = (int(control["take"]), float(control["start"]), float("inf"))
+                self._begin(int(control["take"]), float(control["start"]))
             elif command == "finish" and self._span is not None:
                 self._span = (*self._span[:2], float(control["end"]))
             elif command == "unknown_take":
                 lost = [key for key in self.unsaved if key[0] == control.get("take")]
                 for key in lost:
                     del self.unsaved[key]
+
+
+def join_by_pin(
+    address: str, pin: str, source: str, fingerprint: bytes | None = None
+) -> RemoteSender:
+    """Pair by the PIN that the server shows, and connect. Raises InputError."""
+    key = pair(address, fingerprint, source, pin=pin)
+    return RemoteSender(address, key, source, fingerprint)

@@ -163,6 +163,18 @@ class PhoneServer:
         """Have a device stop; it may come again."""
         self._command(device, "stop", reason="Blender has disconnected this phone")
 
+    def requests(self) -> list[dict[str, Any]]:
+        """What senders have asked for since the last call: REQUESTs, each with its `device`."""
+        asked = []
+        with suppress(IndexError):
+            while True:
+                asked.append(self.hub.requests.popleft())
+        return asked
+
+    def tell(self, device: str, reason: str) -> None:
+        """Show a line on a phone."""
+        self._command(device, "notice", reason=reason)
+
     def calibrate(self) -> None:
         """Have all take their faces as they are now for neutral."""
         for device in list(self.hub.links):

@@ -19,7 +19,7 @@ from mfn_addon.face import EXPRESSIONS, FaceFrame
 from mfn_addon.take import Take, TakeWriter
 from tests.capture.marks import DiscNetwork, draw, make_face
 
-COMMANDS = ["solve", "bake", "export", "evaluate", "camera"]
+COMMANDS = ["solve", "bake", "export", "evaluate", "camera", "serve"]
 
 
 @pytest.fixture(autouse=True)

@@ -25,11 +25,14 @@ class Task:
     Attributes:
         network: makes it. dataset: (arguments, batch size, first step) to endless batches.
         losses: (network, batch, face loss, device) to named losses.
+        read: (network, pictures (B, 3, H, W), regions (B, 4)) to pose, identity, expression of
+            the face in each picture's region.
     """
 
     network: Callable[[argparse.Namespace], nn.Module]
     dataset: Callable[[argparse.Namespace, int, int], IterableDataset]
     losses: Callable[..., dict[str, torch.Tensor]]
+    read: Callable[..., tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
 
 
 def pixels(batch: dict, device: torch.device) -> torch.Tensor:
@@ -95,7 +98,19 @@ def sfn_losses(model: Sfn, batch: dict, face_loss: FaceLoss, device: torch.devic
     )  # fmt: skip
 
 
+def mfn_read(model: Mfn, pictures: torch.Tensor, regions: torch.Tensor) -> tuple:
+    """As `Task.read`; the places are known, so nothing has to be found."""
+    maps, pyramid = model.features(pictures)
+    size = torch.tensor([pictures.shape[3], pictures.shape[2]], device=pictures.device)
+    return model.regions(maps, pyramid[0], regions, size.float())
+
+
+def sfn_read(model: Sfn, pictures: torch.Tensor, regions: torch.Tensor) -> tuple:
+    """As `Task.read`; each picture is its face's region."""
+    return model(pictures)
+
+
 TASKS = {
-    "mfn": Task(lambda _: Mfn(), Scenes, mfn_losses),
-    "sfn": Task(lambda arguments: Sfn(arguments.multi_scale), Crops, sfn_losses),
+    "mfn": Task(lambda _: Mfn(), Scenes, mfn_losses, mfn_read),
+    "sfn": Task(lambda arguments: Sfn(arguments.multi_scale), Crops, sfn_losses, sfn_read),
 }

@@ -4,13 +4,15 @@
     python -m training.train --minutes 90 --output training/runs/run1 [--resume CHECKPOINT]
 
 Pictures are composed in loader processes while the network learns. Every few minutes a checkpoint
-is written (weights, their running average, optimiser), a line is added to log.csv and the curves
-are drawn; a run can be stopped at any moment and resumed.
+is written (weights, their running average, optimiser), a line is added to log.csv, the curves are
+drawn, and so is the head model over held-back faces; a run can be stopped at any moment and
+resumed.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import tempfile
 import time
 from dataclasses import asdict
@@ -21,10 +23,11 @@ import torch.distributed as distributed
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from training import feeding
-from training.bank import load_surface
+from training import feeding, photos
+from training.bank import load_surface, photo_bank
 from training.losses import FaceLoss, Weights
 from training.running import Log, follow, learning_rate, make_optimiser, save, share, take_up
+from training.samples import Samples
 from training.tasks import TASKS
 
 
@@ -70,6 +73,16 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
         )
     )
     log = Log(output / "log.csv")
+    samples = held_back_samples(arguments) if rank == 0 else None
+
+    def keep() -> None:
+        save(output / "last.pt", model, average, optimiser, done, spent)
+        log.write(done, spent)
+        if samples is not None:
+            shown = copy.deepcopy(model)
+            shown.load_state_dict(average)
+            samples.write(task, shown, output)
+
     total_seconds = arguments.minutes * 60
     last_save = time.time()
     bar = tqdm(desc="training", unit="step", initial=done, disable=rank > 0)
@@ -96,12 +109,19 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
         if done % 20 == 0:
             bar.set_postfix_str(log.summary())
         if rank == 0 and time.time() - last_save > arguments.save_minutes * 60:
-            save(output / "last.pt", model, average, optimiser, done, spent)
-            log.write(done, spent)
+            keep()
             last_save = time.time()
     if rank == 0:
-        save(output / "last.pt", model, average, optimiser, done, spent)
-        log.write(done, spent)
+        keep()
+
+
+def held_back_samples(arguments: argparse.Namespace) -> Samples | None:
+    """What to draw at each checkpoint, where there are photographs."""
+    data = photos.data_folder()
+    if not arguments.photos or not Path(arguments.photos).is_file() or data is None:
+        return None
+    bank = photo_bank(Path(arguments.photos), held_back=True)
+    return Samples(bank, photos.read_backgrounds(data, held_back=True), load_surface())
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -12,12 +13,15 @@ from mfn_addon.face import Face
 from mfn_addon.network.sfn import SIDE as RUNTIME_SIDE
 from mfn_addon.network.sfn import SingleFaceNetwork, crop
 from training import feeding, train
+from training.bank import load_surface
 from training.export import describe
 from training.export_sfn import GIVES, TAKES, build
 from training.model import look_from_pose
+from training.samples import Samples
 from training.sfn import SIDE, Sfn
+from training.tasks import TASKS
 
-from .test_learning import composer
+from .test_learning import composer, painted_bank
 
 
 @pytest.mark.parametrize("multi_scale", [True, False])
@@ -69,3 +73,15 @@ def test_the_exported_network_reads_what_pytorch_reads(tmp_path):
     middle = centre[0].numpy() / zoom + corner
     assert np.linalg.norm(read.landmarks.mean(0) - middle) < 60
     assert read.landmarks[:, 0].min() > 0
+
+
+@pytest.mark.parametrize("name", ["mfn", "sfn"])
+def test_held_back_faces_are_drawn_and_judged(tmp_path, name):
+    task = TASKS[name]
+    samples = Samples(painted_bank(), [np.full((64, 64, 3), 60, np.uint8)], load_surface())
+    network = task.network(train.parse(["--network", name]))
+    samples.write(task, network, tmp_path)
+    assert cv2.imread(str(tmp_path / "samples.png")).shape[1] == 5 * 2 * 2 * SIDE
+    rows = (tmp_path / "samples.csv").read_text().splitlines()
+    assert len(rows) == 53
+    assert rows[0] == "expression,r"

@@ -24,6 +24,7 @@ class Options:
     Attributes:
         profile: the naming profile to use; "" for the character's own, or else the best match.
         fixes: target -> shape key, said by hand; "" leaves the target alone.
+        calibration: the actor's `track.Calibration` as text; "" for none.
         mirror: exchange left and right, as in a looking glass.
         neck_share: the part of the head's turn that the neck takes, 0..1.
         eyes, jaw: what moves them. AUTO takes shape keys where these move what the bone
@@ -36,6 +37,7 @@ class Options:
 
     profile: str = ""
     fixes: Mapping[str, str] = field(default_factory=dict)
+    calibration: str = ""
     mirror: bool = False
     neck_share: float = 0.35
     eyes: By = "AUTO"

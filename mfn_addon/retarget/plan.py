@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..track import Calibration
 from . import rotation as rot
 from .character import Character, Options, Report, RigError
 from .linear import Linear
@@ -42,9 +43,13 @@ class Plan:
     report: Report
     options: Options
     table: ResponseTable
+    calibration: Calibration | None = None
 
     def answered(self, expression: np.ndarray) -> np.ndarray:
-        """(..., 52) weights as the character takes them: mirrored, each through its response."""
+        """(..., 52) weights as the character takes them: calibrated, mirrored, each through its
+        response."""
+        if self.calibration is not None:
+            expression = self.calibration.weights(expression)
         if self.options.mirror:
             expression = expression[..., MIRROR]
         return self.table.apply(np.asarray(expression, np.float64))
@@ -59,6 +64,8 @@ class Plan:
         weights = self.answered(expression)
         if not self.bones:
             return Pose([track.values(weights) for track in self.shapes], [])
+        if self.calibration is not None:
+            rotation = self.calibration.turns(rotation)
         if self.options.mirror:
             rotation = rotation * _FLIP[:, None] * _FLIP
         turn = rot.fraction(
@@ -83,6 +90,7 @@ def make_plan(
 
     Raises:
         RigError: it has no shape key and no bone that any profile knows.
+        ValueError: the calibration is none.
     """
     options = options or Options()
     found = find_profile(character, options, profiles or load_profiles())
@@ -106,7 +114,8 @@ def make_plan(
             "expected ARKit or VRM shape keys, a head, eye or jaw bone, or bone channels"
         )
     table = ResponseTable.of(options.responses)
-    return Plan(tuple(shapes), tuple(bones), linear, report, options, table)
+    calibration = Calibration.from_text(options.calibration) if options.calibration else None
+    return Plan(tuple(shapes), tuple(bones), linear, report, options, table, calibration)
 
 
 def _divide(

@@ -66,13 +66,13 @@ class Calibration:
 
     def apply(self, face: Face) -> Face:
         """The face relative to its neutral."""
-        expression, rotation = self.applied(face.expression, face.rotation)
-        return face.with_(expression=expression.astype(np.float32), rotation=rotation)
+        return face.with_(
+            expression=self.weights(face.expression).astype(np.float32),
+            rotation=self.turns(face.rotation),
+        )
 
-    def applied(
-        self, expression: np.ndarray, rotation: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(..., 52) weights and (..., 3, 3) rotations relative to the neutral.
+    def weights(self, expression: np.ndarray) -> np.ndarray:
+        """(..., 52) weights relative to the neutral.
 
         Weights are rescaled, not shifted: rest becomes 0, and the peak (1 where none was
         measured) becomes 1. The lids keep the whole way to shut: what a rest reads is taken out
@@ -81,10 +81,13 @@ class Calibration:
         """
         room = np.maximum(self.peak - self.neutral, LEAST_ROOM)
         plain = (expression - self.neutral) / room
-        bias = self.neutral * np.clip(1.0 - (expression - self.neutral) / (0.5 * room), 0.0, 1.0)
-        lids = np.maximum(expression - bias, 0.0) / np.maximum(self.peak, LEAST_ROOM)
-        calibrated = np.where(LIDS, lids, plain)
-        return np.clip(calibrated, 0.0, 1.0), rotation @ self.rotation.T
+        bias = self.neutral * np.clip(1.0 - 2.0 * plain, 0.0, 1.0)
+        lids = (expression - bias) / np.maximum(self.peak, LEAST_ROOM)
+        return np.clip(np.where(LIDS, lids, plain), 0.0, 1.0)
+
+    def turns(self, rotation: np.ndarray) -> np.ndarray:
+        """(..., 3, 3) rotations relative to where the actor looks ahead."""
+        return rotation @ self.rotation.T
 
     def to_text(self) -> str:
         """JSON: `neutral` and `peak` by expression where they are not 0 and 1, `rotation`."""

@@ -8,6 +8,8 @@ import atexit
 import bpy
 
 from . import (
+    actor_operators,
+    actor_panels,
     character_operators,
     character_panels,
     live,
@@ -22,9 +24,12 @@ from .properties import refresh_takes
 _CLASSES = (
     *notice.CLASSES,
     *operators.CLASSES,
+    *actor_operators.CLASSES,
     *character_operators.CLASSES,
-    *panels.CLASSES,
+    panels.MFN_PT_capture,
+    *actor_panels.CLASSES,
     *character_panels.CLASSES,
+    *panels.CLASSES,
 )
 
 

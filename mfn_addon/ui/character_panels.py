@@ -165,12 +165,10 @@ def _gain_and_limit(column: Any, settings: Any, part: str) -> None:
 def _levels(obj: bpy.types.Object, index: int) -> tuple[float, float]:
     """The actor's newest value of an expression and the character's, 0..1, for the meters."""
     live = session.current
-    frame = live.frame if live is not None else None
     binding = live.bindings.get(obj.session_uid) if live is not None else None
-    if live is None or frame is None or binding is None:
-        return 0.0, 0.0
-    face = live.faces().get(live.driven_by.get(obj.session_uid, -1))
-    if face is None:
+    presence = live.presences.get(obj.session_uid) if live is not None else None
+    face = presence.shown if presence is not None else None
+    if binding is None or face is None:
         return 0.0, 0.0
     raw, mapped = face.expression[index], binding.plan.answered(face.expression)[index]
     return min(max(float(raw), 0.0), 1.0), min(max(float(mapped), 0.0), 1.0)

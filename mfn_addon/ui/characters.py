@@ -118,12 +118,13 @@ def character_settings(obj: bpy.types.Object) -> MFN_Character:
     return cast(MFN_Character, getattr(armature_of(obj) or obj, ATTRIBUTE))
 
 
-def options_of(obj: bpy.types.Object, mirror: bool) -> Options:
-    """How a character is driven, `mirror` being the scene's."""
+def options_of(obj: bpy.types.Object, mirror: bool, calibration: str = "") -> Options:
+    """How a character is driven, `mirror` being the scene's and `calibration` the actor's."""
     settings: Any = character_settings(obj)
     return Options(
         profile=settings.profile,
         fixes={fix.name: fix.key for fix in settings.fixes},
+        calibration=calibration,
         mirror=mirror,
         neck_share=settings.neck_share,
         eyes=settings.eyes,

@@ -13,13 +13,13 @@ from typing import cast
 
 import bpy
 
-from ..face import NO_ID, Face, FaceFrame
-from ..rig import BindingLostError, Options, RigError, bind
+from ..face import FaceFrame
 from ..take import TakeError, TakeWriter
 from . import preview, session
+from .actors import drive
 from .folders import next_take, takes_folder
 from .notice import say
-from .properties import MFN_CastRow, MFN_SceneSettings, refresh_takes, settings_of
+from .properties import MFN_SceneSettings, refresh_takes
 from .session import Session, Source
 
 INTERVAL = 1 / 60
@@ -123,7 +123,7 @@ def tick(context: bpy.types.Context) -> float | None:
     if frames:
         live.see(frames)
         _record(live, frames, context)
-        _drive(live, scene, frames[-1])
+        drive(live, scene, frames[-1])
     drawn = preview.update(live)
     if frames or drawn:
         redraw(context, sidebars=drawn)
@@ -185,66 +185,6 @@ def _finish_recording(live: Session) -> Path | None:
     except TakeError as error:
         say(str(error), "ERROR")
     return recorder.path
-
-
-def _drive(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> None:
-    """Let each face move its character."""
-    if bpy.app.is_job_running("RENDER"):
-        return  # the renderer reads what we would change
-    settings = settings_of(scene)
-    rows = {row.actor: row for row in settings.cast}
-    preview.add_dots([face.id for face in frame.faces])
-    # From left to right, so that new faces meet their characters in the same order.
-    for face in sorted(frame.faces, key=lambda face: face.box[0] + face.box[2]):
-        if face.id == NO_ID:
-            continue
-        row = rows.get(face.id)
-        if row is None:
-            row = settings.cast.add()
-            row.actor = face.id
-        if row.character is None and settings.auto_cast:
-            _cast_automatically(scene, row)
-        character = row.character
-        if character is not None:
-            live.driven_by[character.session_uid] = face.id
-            problem = _apply(live, character, face, frame.time, settings.options(character))
-            if problem and live.problems.get(character.session_uid) != problem:
-                say(problem, "ERROR")
-            live.problems[character.session_uid] = problem
-
-
-def _apply(
-    live: Session, character: bpy.types.Object, face: Face, time: float, options: Options
-) -> str:
-    """Write a face to a character; returns why not, or ""."""
-    uid, problem = character.session_uid, ""
-    for _ in range(2):  # once more where the rig was changed under us
-        binding = live.bindings.get(uid)
-        try:
-            if binding is None or binding.plan.options != options:
-                if binding is None and live.problems.get(uid):
-                    return live.problems[uid]  # it is told once, not sixty times a second
-                binding = live.bindings[uid] = bind(character, options)
-            binding.apply(face, time)
-            return ""
-        except BindingLostError as error:
-            del live.bindings[uid]
-            problem = str(error)
-        except RigError as error:
-            return str(error)
-    return problem
-
-
-def _cast_automatically(scene: bpy.types.Scene, row: MFN_CastRow) -> None:
-    """Give the actor the scene's first free character, from the viewer's left to right."""
-    taken = {each.character for each in settings_of(scene).cast if each.character is not None}
-    free = [
-        obj
-        for obj in scene.objects
-        if obj.get("mfn_profile") and obj.type in ("ARMATURE", "MESH") and obj not in taken
-    ]
-    if free:
-        row.character = min(free, key=lambda obj: (obj.matrix_world.translation.x, obj.name))
 
 
 def _end(live: Session, context: bpy.types.Context) -> None:

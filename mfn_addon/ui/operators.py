@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, IntProperty, StringProperty
+from bpy.props import EnumProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..capture.errors import InputError
@@ -116,17 +116,14 @@ class MFN_OT_bake(Telling, bpy.types.Operator):
         scene, item = context.scene, context.window_manager.mfn.take()
         settings = scene.mfn
         present = item.actor_ids()
-        cast = {
-            row.actor: row.character
-            for row in settings.cast
-            if row.actor in present and row.character is not None
-        }
+        rows = [r for r in settings.cast if r.actor in present and r.character is not None]
+        cast = {row.actor: row.character for row in rows}
         if item.error:
             return self.failed(item.error)
         if not cast:
             actors = ", ".join(map(str, present)) or "nobody"
             return self.failed(f"{item.name}: give its actors ({actors}) a character first")
-        options = {actor: settings.options(character) for actor, character in cast.items()}
+        options = {r.actor: settings.options(r.character, r.calibration) for r in rows}
         try:
             with Take(item.path) as take:
                 report = bake_take(take, cast, scene, start=settings.bake_start, options=options)
@@ -170,24 +167,6 @@ class MFN_OT_take_open(Telling, bpy.types.Operator, ImportHelper):
         describe_take(state.takes.add(), path)
         state.take_index = len(state.takes) - 1
         return self.done(f"Opened {path.stem}")
-
-
-class MFN_OT_cast_remove(Telling, bpy.types.Operator):
-    """Take an actor out of the table"""
-
-    bl_idname = "mfn.cast_remove"
-    bl_label = "Remove Actor"
-    bl_options = {"REGISTER", "UNDO"}
-
-    actor: IntProperty(name="Actor", description="The actor's number", default=-1)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        cast = context.scene.mfn.cast
-        index = next((i for i, row in enumerate(cast) if row.actor == self.actor), None)
-        if index is None:
-            return self.failed(f"there is no actor {self.actor} in the table")
-        cast.remove(index)
-        return self.done(f"Removed actor {self.actor}")
 
 
 def _samples(_: object, __: bpy.types.Context | None) -> list[tuple[str, str, str]]:
@@ -252,6 +231,5 @@ CLASSES = (
     MFN_OT_bake,
     MFN_OT_takes_refresh,
     MFN_OT_take_open,
-    MFN_OT_cast_remove,
     MFN_OT_add_character,
 )

@@ -8,7 +8,6 @@ from typing import Any
 import bpy
 
 from . import preview, session
-from .properties import MFN_CastRow
 
 _STATES = {
     "waiting": "Starting…",
@@ -57,64 +56,6 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
             _message(layout, context)
         if live is not None:  # with nothing in it at first, so that the panels below stay put
             layout.template_icon(icon_value=preview.picture_icon(), scale=_picture_scale(context))
-
-
-class MFN_UL_cast(bpy.types.UIList):
-    """A row an actor: colour, number, confidence, character."""
-
-    def draw_item(
-        self,
-        _context: bpy.types.Context,
-        layout: bpy.types.UILayout,
-        _data: Any,
-        row: Any,
-        _icon: int,
-        _active_data: Any,
-        _active_property: str,
-    ) -> None:
-        live = session.current
-        face = live.faces().get(row.actor) if live is not None else None
-        split = layout.split(factor=0.36, align=True)
-        left = split.row(align=True)
-        left.active = live is None or face is not None
-        text = f"{row.actor}"
-        if live is not None:
-            text += f"   {face.score:.0%}" if face is not None else "   lost"
-        icon = preview.dot_icon(row.actor)
-        if icon:
-            left.label(text=text, icon_value=icon)
-        else:
-            left.label(text=text, icon="USER")
-        split.prop(row, "character", text="")
-
-
-class MFN_PT_cast(_Sidebar, bpy.types.Panel):
-    bl_label = "Actors and Characters"
-    bl_parent_id = "MFN_PT_capture"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout: Any = self.layout
-        settings = context.scene.mfn
-        if settings.cast:
-            layout.template_list(
-                "MFN_UL_cast", "", settings, "cast", settings, "cast_index", rows=2, maxrows=6
-            )
-            index = settings.cast_index
-            if 0 <= index < len(settings.cast):
-                self._draw_row(layout, settings.cast[index])
-        else:
-            layout.label(text="Actors appear here as they are seen", icon="USER")
-        layout.operator_menu_enum("mfn.add_character", "name", icon="ADD")
-        column = layout.column(align=True)
-        column.prop(settings, "auto_cast")
-        column.prop(settings, "mirror")
-
-    def _draw_row(self, layout: Any, row: MFN_CastRow) -> None:
-        if row.report:
-            layout.label(text=row.report, icon="CHECKMARK" if row.usable else "CANCEL")
-        text = f"Forget Actor {row.actor}"
-        forget = layout.operator("mfn.cast_remove", text=text, icon="X")
-        forget.actor = row.actor
 
 
 class MFN_UL_takes(bpy.types.UIList):
@@ -201,9 +142,6 @@ def _picture_scale(context: bpy.types.Context) -> float:
 
 
 CLASSES = (
-    MFN_UL_cast,
     MFN_UL_takes,
-    MFN_PT_capture,
-    MFN_PT_cast,
     MFN_PT_takes,
 )

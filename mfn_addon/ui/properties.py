@@ -29,6 +29,11 @@ _LOCATIONS = [
     ("USER", "Extension", "In the extension's own folder, shared by all files"),
     ("BLEND", "Beside File", "In a folder `takes` beside the .blend file"),
 ]
+_LOST = [
+    ("HOLD", "Hold", "Keep the last face, and ease over when the actor is back"),
+    ("EASE", "Ease to Neutral", "Come to rest within a second"),
+    ("FREEZE", "Freeze", "Write nothing, so that the character can be posed meanwhile"),
+]
 _SOURCES = [
     ("FOOTAGE", "Footage", "A video file", "FILE_MOVIE", 0),
     ("CAMERA", "Camera", "A camera of this computer", "CAMERA_DATA", 1),
@@ -86,6 +91,22 @@ class MFN_CastRow(bpy.types.PropertyGroup):
         poll=is_character,
         update=_match,
     )
+    source: StringProperty(
+        name="Source", description="The source that sees the actor; empty for whichever does"
+    )
+    priority: IntProperty(
+        name="Priority",
+        description="Of several actors in view for one character, the highest drives it",
+        min=-99, max=99,
+    )  # fmt: skip
+    label: StringProperty(name="Name", description="The actor's name, for people")
+    locked: BoolProperty(
+        name="Lock", description="Neither forget this actor nor assign the row automatically"
+    )
+    calibration: StringProperty(
+        name="Calibration", description="What the actor's face reads at rest, and its range",
+        options={"HIDDEN"},
+    )  # fmt: skip
     report: StringProperty(name="Match", description="What the character's names matched")
     usable: BoolProperty(name="Usable", description="Whether a face can drive the character")
 
@@ -109,6 +130,10 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
         description="Give each new face the next free character of the scene, from left to right",
         default=True,
     )
+    lost: EnumProperty(
+        name="When Lost", description="What a character does while its actor is away",
+        items=_LOST,
+    )  # fmt: skip
     cast: CollectionProperty(type=MFN_CastRow)
     cast_index: IntProperty(name="Actor", description="The chosen actor")
     take_name: StringProperty(
@@ -126,9 +151,9 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
         name="Set Range", description="Let the scene's frame range span the bake", default=True
     )
 
-    def options(self, character: bpy.types.Object) -> Options:
-        """How one of the scene's characters is driven."""
-        return options_of(character, self.mirror)
+    def options(self, character: bpy.types.Object, calibration: str = "") -> Options:
+        """How one of the scene's characters is driven, by an actor with a calibration."""
+        return options_of(character, self.mirror, calibration)
 
     def row(self, actor: int) -> MFN_CastRow | None:
         """The cast's row of an actor."""

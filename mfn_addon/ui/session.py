@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..face import Face, FaceFrame
 from ..retarget import Report
+from ..retarget.routing import Presence
 from ..rig import Binding
 from ..take import TakeWriter
+from ..track import GuidedCalibration
+
+
+_SILENT = 1.0
+"""Seconds without frames after which a phone's faces count as lost."""
 
 
 class Source(Protocol):
@@ -38,6 +46,15 @@ class Source(Protocol):
     def stop(self) -> None: ...
 
 
+class Recorder(Protocol):
+    """What records a take; see `take.TakeWriter`, whose words these are."""
+
+    @property
+    def path(self) -> Any: ...
+    def add(self, frame: FaceFrame, /) -> None: ...
+    def close(self) -> None: ...
+
+
 @dataclass
 class Session:
     """One run from Start to Stop.
@@ -47,10 +64,15 @@ class Session:
         title: the source's name for people.
         scene: the driven scene's name and session id.
         bindings: character's session id -> binding, made anew when the character changes.
-        driven_by: character's session id -> the actor who drives it.
+        driven_by: character's session id -> the row of the cast that drove it last.
+        present: (source, actor) -> the face, of those in view.
+        presences: character's session id -> what it is shown of its actor.
+        guided: the guided calibration under way, and guided_row: its row in the cast.
         problems: character's session id -> why it is not driven.
         recent: the last frames, the newest last: previews come a little later than frames.
         recorder: the take under way, and recording_from: its first frame's time.
+        open_recorder: begins a take in a file, after a count-in in seconds. Raises TakeError.
+        newest: the last frame of each source: several phones are one session.
         arrivals: when the last frames came, for the rate.
         previewed: the number of the frame that the preview shows, and drawn: when it was drawn.
     """
@@ -60,9 +82,17 @@ class Session:
     scene: tuple[str, int]
     bindings: dict[int, Binding] = field(default_factory=dict)
     driven_by: dict[int, int] = field(default_factory=dict)
+    present: dict[tuple[str, int], Face] = field(default_factory=dict)
+    presences: dict[int, Presence] = field(default_factory=dict)
+    guided: GuidedCalibration | None = None
+    guided_row: int = -1
     problems: dict[int, str] = field(default_factory=dict)
     recent: deque[FaceFrame] = field(default_factory=lambda: deque(maxlen=90))
-    recorder: TakeWriter | None = None
+    recorder: Recorder | None = None
+    open_recorder: Callable[[Path, float], Recorder] = field(
+        default=lambda path, _count_in: TakeWriter(path)
+    )
+    newest: dict[str, FaceFrame] = field(default_factory=dict)
     recording_from: float | None = None
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     previewed: int = -1
@@ -73,6 +103,7 @@ class Session:
         now = time.monotonic()
         self.arrivals.extend(now for _ in frames)
         self.recent.extend(frames)
+        self.newest.update((frame.source, frame) for frame in frames)
 
     @property
     def frame(self) -> FaceFrame | None:
@@ -88,7 +119,11 @@ class Session:
 
     def faces(self) -> dict[int, Face]:
         """The faces in view by actor."""
-        return {face.id: face for face in self.frame.faces} if self.frame is not None else {}
+        if self.frame is None:
+            return {}
+        since = self.frame.time - _SILENT
+        seen = (frame for frame in self.newest.values() if frame.time >= since)
+        return {face.id: face for frame in seen for face in frame.faces}
 
     def recorded(self) -> float:
         """Seconds recorded so far."""

@@ -60,9 +60,8 @@ def test_a_whole_take_is_calibrated_as_its_frames_are():
     calibration = Calibration.from_faces([resting_face(0.3, 0.2)])
     calibration.peak[SMILE] = 0.7
     faces = [resting_face(lid, smile) for lid, smile in ((0.3, 0.2), (0.6, 0.4), (1.0, 0.7))]
-    expression, rotation = calibration.applied(
-        np.array([face.expression for face in faces]), np.array([face.rotation for face in faces])
-    )
+    expression = calibration.weights(np.array([face.expression for face in faces]))
+    rotation = calibration.turns(np.array([face.rotation for face in faces]))
     for index, face in enumerate(faces):
         assert calibration.apply(face).expression == pytest.approx(expression[index], abs=1e-6)
         assert calibration.apply(face).rotation == pytest.approx(rotation[index])

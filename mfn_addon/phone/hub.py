@@ -85,6 +85,8 @@ class Hub:
         """A connection has ended."""
         if link.device is not None and self.links.get(link.device.id) is link:
             del self.links[link.device.id]
+            now = self.clock() - self.started
+            self.frames.append(FaceFrame(now, link.device.name, 0, 1, 1, []))  # nobody in view
 
     def stream(self, device: Device, number: int) -> Stream:
         """A sender's run, known or new. A new one's name is the device's, so that a take has one

@@ -16,6 +16,7 @@ from . import (
     notice,
     operators,
     panels,
+    phone_panel,
     preview,
     properties,
 )
@@ -30,6 +31,7 @@ _CLASSES = (
     *actor_panels.CLASSES,
     *character_panels.CLASSES,
     *panels.CLASSES,
+    *phone_panel.CLASSES,
 )
 
 

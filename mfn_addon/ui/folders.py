@@ -16,6 +16,13 @@ EXTENSION = (__package__ or "").rpartition(".mfn_addon.")[0]
 SAMPLE_RIGS = Path(__file__).resolve().parents[2] / "sample_rigs"
 
 
+def user_folder(name: str) -> Path:
+    """A folder of the extension's own, in the user's files."""
+    if EXTENSION.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(EXTENSION, path=name))
+    return Path(bpy.utils.user_resource("DATAFILES")) / "mfn_face_capture" / name
+
+
 def takes_folder(location: str) -> Path:
     """The folder of takes.
 
@@ -25,9 +32,7 @@ def takes_folder(location: str) -> Path:
     """
     if location == "BLEND" and bpy.data.filepath:
         return Path(bpy.data.filepath).parent / "takes"
-    if EXTENSION.startswith("bl_ext."):
-        return Path(bpy.utils.extension_path_user(EXTENSION, path="takes"))
-    return Path(bpy.utils.user_resource("DATAFILES")) / "mfn_face_capture" / "takes"
+    return user_folder("takes")
 
 
 def take_files(folder: Path) -> list[Path]:

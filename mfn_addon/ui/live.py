@@ -54,6 +54,7 @@ def start(context: bpy.types.Context, source: Source, title: str) -> Session:
     stop(context)
     scene = context.scene
     session.current = Session(source, title, (scene.name, scene.session_uid))
+    session.current.open_recorder = lambda path, _: TakeWriter(path, info={"title": title})
     session.message.text = ""
     if not bpy.app.timers.is_registered(_timer):
         bpy.app.timers.register(_timer, persistent=True)
@@ -78,8 +79,8 @@ def stop(context: bpy.types.Context | None = None) -> str:
     return f"{ended}; recorded {recorded.stem}" if recorded else ended
 
 
-def start_recording(context: bpy.types.Context) -> Path:
-    """Record from the next frame on.
+def start_recording(context: bpy.types.Context, count_in: float = 0.0) -> Path:
+    """Record from the next frame on, or where the source can, after a count-in in seconds.
 
     Raises:
         TakeError: the take cannot be created.
@@ -88,7 +89,7 @@ def start_recording(context: bpy.types.Context) -> Path:
     assert live is not None
     settings = context.scene.mfn
     path = next_take(takes_folder(settings.takes_location), settings.take_name)
-    live.recorder = TakeWriter(path, info={"title": live.title})
+    live.recorder = live.open_recorder(path, count_in)
     live.recording_from = None
     return path
 
@@ -123,7 +124,8 @@ def tick(context: bpy.types.Context) -> float | None:
     if frames:
         live.see(frames)
         _record(live, frames, context)
-        drive(live, scene, frames[-1])
+        for frame in {frame.source: frame for frame in frames}.values():  # each one's newest
+            drive(live, scene, frame)
     drawn = preview.update(live)
     if frames or drawn:
         redraw(context, sidebars=drawn)

@@ -54,7 +54,8 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
             layout.label(text=_status(live), icon="RADIOBUT_ON")
         elif session.message.text:
             _message(layout, context)
-        if live is not None:  # with nothing in it at first, so that the panels below stay put
+        # With nothing in it at first, so that the panels below stay put.
+        if live is not None and live.shows_pictures:
             layout.template_icon(icon_value=preview.picture_icon(), scale=_picture_scale(context))
 
 

@@ -60,12 +60,12 @@ def unregister() -> None:
 
 def picture_icon() -> int:
     """The picture's icon number; 0 where there is none."""
-    return _icon(_PICTURE)
+    return icon(_PICTURE)
 
 
 def dot_icon(actor: int) -> int:
     """The icon number of an actor's coloured dot; 0 where it is not drawn yet."""
-    return _icon(f"dot {actor}")
+    return icon(f"dot {actor}")
 
 
 def update(session: Session) -> bool:
@@ -79,7 +79,7 @@ def update(session: Session) -> bool:
     studio = _studios[0]
     done = studio.painting is not None and studio.painting.done()
     if studio.painting is not None and done:
-        _write(_PICTURE, studio.painting.result())
+        write_icon(_PICTURE, studio.painting.result())
         studio.painting = None
     number, now = session.source.preview_frame, time.monotonic()
     if studio.painting is None and number != session.previewed and now - session.drawn >= EVERY:
@@ -132,7 +132,7 @@ def add_dots(actors: list[int]) -> None:
 
     for actor in actors:
         if not dot_icon(actor):
-            _write(f"dot {actor}", _dot(colour_of(actor)))
+            write_icon(f"dot {actor}", _dot(colour_of(actor)))
 
 
 def clear() -> None:
@@ -142,25 +142,26 @@ def clear() -> None:
         studio.icons.pop(_PICTURE, None)
 
 
-def _icon(name: str) -> int:
+def icon(name: str) -> int:
+    """An icon's number; 0 where there is none of this name."""
     return next((each.icons[name].icon_id for each in _studios if name in each.icons), 0)
 
 
-def _write(name: str, rgba: np.ndarray) -> None:
+def write_icon(name: str, rgba: np.ndarray) -> None:
     """Fill an icon with an (H, W, 4) uint8 picture, top row first."""
     if not _studios:
         return
     icons = _studios[0].icons
-    icon: Any = icons[name] if name in icons else icons.new(name)
+    made: Any = icons[name] if name in icons else icons.new(name)
     height, width = rgba.shape[:2]
-    if tuple(icon.image_size) != (width, height):
-        icon.image_size = (width, height)
+    if tuple(made.image_size) != (width, height):
+        made.image_size = (width, height)
     # One int32 a pixel, its bytes red green blue alpha; Blender counts rows from below.
     pixels = np.ascontiguousarray(rgba[::-1]).view(np.int32).ravel()
-    icon.image_pixels.foreach_set(pixels)
-    if tuple(icon.icon_size) != (width, height) and name.startswith("dot"):
-        icon.icon_size = (width, height)
-        icon.icon_pixels.foreach_set(pixels)
+    made.image_pixels.foreach_set(pixels)
+    if tuple(made.icon_size) != (width, height) and name.startswith("dot"):
+        made.icon_size = (width, height)
+        made.icon_pixels.foreach_set(pixels)
 
 
 def _dot(colour: tuple[int, int, int]) -> np.ndarray:

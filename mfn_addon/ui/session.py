@@ -24,10 +24,6 @@ from ..take import TakeWriter
 from ..track import GuidedCalibration
 
 
-_SILENT = 1.0
-"""Seconds without frames after which a phone's faces count as lost."""
-
-
 class Source(Protocol):
     """What a live source offers; see `capture.live.LiveReceiver`, whose words these are."""
 
@@ -63,6 +59,7 @@ class Session:
         source: where the faces come from.
         title: the source's name for people.
         scene: the driven scene's name and session id.
+        shows_pictures: whether the source sends any.
         bindings: character's session id -> binding, made anew when the character changes.
         driven_by: character's session id -> the row of the cast that drove it last.
         present: (source, actor) -> the face, of those in view.
@@ -72,7 +69,6 @@ class Session:
         recent: the last frames, the newest last: previews come a little later than frames.
         recorder: the take under way, and recording_from: its first frame's time.
         open_recorder: begins a take in a file, after a count-in in seconds. Raises TakeError.
-        newest: the last frame of each source: several phones are one session.
         arrivals: when the last frames came, for the rate.
         previewed: the number of the frame that the preview shows, and drawn: when it was drawn.
     """
@@ -80,6 +76,7 @@ class Session:
     source: Source
     title: str
     scene: tuple[str, int]
+    shows_pictures: bool = True
     bindings: dict[int, Binding] = field(default_factory=dict)
     driven_by: dict[int, int] = field(default_factory=dict)
     present: dict[tuple[str, int], Face] = field(default_factory=dict)
@@ -89,10 +86,7 @@ class Session:
     problems: dict[int, str] = field(default_factory=dict)
     recent: deque[FaceFrame] = field(default_factory=lambda: deque(maxlen=90))
     recorder: Recorder | None = None
-    open_recorder: Callable[[Path, float], Recorder] = field(
-        default=lambda path, _count_in: TakeWriter(path)
-    )
-    newest: dict[str, FaceFrame] = field(default_factory=dict)
+    open_recorder: Callable[[Path, float], Recorder] = lambda path, _: TakeWriter(path)
     recording_from: float | None = None
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     previewed: int = -1
@@ -103,7 +97,6 @@ class Session:
         now = time.monotonic()
         self.arrivals.extend(now for _ in frames)
         self.recent.extend(frames)
-        self.newest.update((frame.source, frame) for frame in frames)
 
     @property
     def frame(self) -> FaceFrame | None:
@@ -119,11 +112,7 @@ class Session:
 
     def faces(self) -> dict[int, Face]:
         """The faces in view by actor."""
-        if self.frame is None:
-            return {}
-        since = self.frame.time - _SILENT
-        seen = (frame for frame in self.newest.values() if frame.time >= since)
-        return {face.id: face for frame in seen for face in frame.faces}
+        return {face.id: face for face in self.frame.faces} if self.frame is not None else {}
 
     def recorded(self) -> float:
         """Seconds recorded so far."""

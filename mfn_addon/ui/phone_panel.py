@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar's panel of phones, and what its buttons do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from ..phone.addresses import LOOPBACK, local_addresses
+from ..phone.server import PhoneServer, PhoneState
+from . import phones, preview
+from .operators import Telling
+
+_CODE_SCALE = 9.0
+
+
+def _addresses(_: object, __: bpy.types.Context | None) -> list[tuple[str, str, str]]:
+    _ADDRESSES[:] = [(each, each, "") for each in [*local_addresses(), LOOPBACK]]
+    return _ADDRESSES
+
+
+_ADDRESSES: list[tuple[str, str, str]] = []
+"""Blender keeps no copy of the texts of a dynamic enum, so they live here."""
+
+
+class MFN_OT_phones_start(Telling, bpy.types.Operator):
+    """Let phones of this network join: they scan a code, and their cameras drive characters"""
+
+    bl_idname = "mfn.phones_start"
+    bl_label = "Add Phone"
+
+    address: EnumProperty(
+        name="Network", description="The interface on which phones reach this computer",
+        items=_addresses,
+    )  # fmt: skip
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            server = phones.start(context, self.address)
+        except OSError as error:
+            return self.failed(f"{self.address}: phones cannot be listened to there ({error})")
+        return self.done(f"Waiting for phones at {self.address}:{server.port}")
+
+
+class _PhoneOperator(Telling):
+    """One that concerns a phone of the running server."""
+
+    device: StringProperty(name="Phone", options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _: bpy.types.Context) -> bool:
+        return phones.server() is not None
+
+
+class MFN_OT_phone_rename(_PhoneOperator, bpy.types.Operator):
+    """Call this phone otherwise"""
+
+    bl_idname = "mfn.phone_rename"
+    bl_label = "Rename Phone"
+
+    name: StringProperty(name="Name", description="What the phone is called", maxlen=64)
+
+    def invoke(self, context: bpy.types.Context, _: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, _: bpy.types.Context) -> set[str]:
+        _running().rename(self.device, self.name)
+        return self.done(f"Renamed the phone to {self.name}")
+
+
+class MFN_OT_phone_disconnect(_PhoneOperator, bpy.types.Operator):
+    """Stop this phone; it may come again"""
+
+    bl_idname = "mfn.phone_disconnect"
+    bl_label = "Disconnect Phone"
+
+    def execute(self, _: bpy.types.Context) -> set[str]:
+        _running().disconnect(self.device)
+        return self.done("Disconnected the phone")
+
+
+class MFN_OT_phone_forget(_PhoneOperator, bpy.types.Operator):
+    """Revoke this phone's key: to come again it has to scan a code"""
+
+    bl_idname = "mfn.phone_forget"
+    bl_label = "Forget Phone"
+
+    def execute(self, _: bpy.types.Context) -> set[str]:
+        _running().forget(self.device)
+        return self.done("Forgot the phone")
+
+
+class MFN_PT_phones(bpy.types.Panel):
+    bl_label = "Phones"
+    bl_idname = "MFN_PT_phones"
+    bl_parent_id = "MFN_PT_capture"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "MFN"
+
+    def draw(self, _: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        server = phones.server()
+        if server is None:
+            row = layout.row(align=True)
+            row.scale_y = 1.4
+            row.operator("mfn.phones_start", icon="ADD")
+            row.operator_menu_enum("mfn.phones_start", "address", text="", icon="DOWNARROW_HLT")
+            return
+        _draw_code(layout, server)
+        for phone in server.phones():
+            _draw_phone(layout, phone)
+
+
+def _draw_code(layout: Any, server: PhoneServer) -> None:
+    layout.label(text="Scan with the phone's camera:")
+    layout.template_icon(icon_value=preview.icon(phones.CODE), scale=_CODE_SCALE)
+    column = layout.column(align=True)
+    column.label(text=f"https://{server.options.address}:{server.port}", icon="URL")
+    column.label(text=f"PIN  {server.hub.pairing.pin}", icon="LOCKED")
+    print_of = server.fingerprint
+    column.label(text=f"{print_of[:23]}…", icon="FAKE_USER_ON")
+
+
+def _draw_phone(layout: Any, phone: PhoneState) -> None:
+    box = layout.box().column(align=True)
+    row = box.row(align=True)
+    icon = "RADIOBUT_ON" if phone.connected else "RADIOBUT_OFF"
+    row.label(text=f"{phone.slot}  {phone.name}", icon=icon)
+    rename = row.operator("mfn.phone_rename", text="", icon="GREASEPENCIL")
+    rename.device, rename.name = phone.device, phone.name
+    if phone.connected:
+        row.operator("mfn.phone_disconnect", text="", icon="UNLINKED").device = phone.device
+    row.operator("mfn.phone_forget", text="", icon="X").device = phone.device
+    box.label(text=phones.describe(phone))
+
+
+def _running() -> PhoneServer:
+    server = phones.server()
+    assert server is not None  # poll has seen to it
+    return server
+
+
+CLASSES = (
+    MFN_OT_phones_start,
+    MFN_OT_phone_rename,
+    MFN_OT_phone_disconnect,
+    MFN_OT_phone_forget,
+    MFN_PT_phones,
+)

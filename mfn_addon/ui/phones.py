@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Phones as a live source: the server runs from "Add Phone" until the session ends.
+
+A session whose source is `PhoneSource` is stopped as any other: by Stop, another file, disabling
+the extension, and the end of Blender; the server stops with it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import segno
+
+from ..face import FaceFrame
+from ..phone.server import PhoneServer, PhoneState, ServerOptions
+from ..take import TakeError
+from . import live, preview, session
+from .folders import user_folder
+from .notice import say
+
+TITLE = "Phones"
+CODE = "phone code"
+"""The name of the code's icon."""
+_INTERVAL = 0.25
+"""Seconds between looks at what phones ask for."""
+_BORDER = 4  # modules of quiet zone, as the standard has it
+_MODULE = 6  # px
+
+
+class PhoneSource:
+    """A server as a live source (see `session.Source`)."""
+
+    message = ""
+    preview_frame = -1
+
+    def __init__(self, server: PhoneServer) -> None:
+        self.server = server
+        self.alive = True
+        self._drawn_version = -1
+
+    @property
+    def state(self) -> str:
+        """ "waiting" until a phone is connected, then "running"."""
+        if not self.alive:
+            return "stopped"
+        return "running" if self.server.hub.links else "waiting"
+
+    @property
+    def latency(self) -> float:
+        """Seconds from capture to arrival, of the slowest phone; 0 while unknown."""
+        return max((link.latency for link in list(self.server.hub.links.values())), default=0.0)
+
+    def poll(self) -> list[FaceFrame]:
+        """The frames of all phones that have come since the last poll."""
+        return self.server.poll()
+
+    def preview(self) -> np.ndarray | None:
+        """Phones keep their pictures to themselves."""
+        return None
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self.alive = False
+        self.server.stop()
+
+    def draw_code(self) -> None:
+        """Paint the code anew where its secret has changed."""
+        version = self.server.hub.pairing.version
+        if version != self._drawn_version:
+            self._drawn_version = version
+            preview.write_icon(CODE, code_picture(self.server.url))
+
+
+class PhoneRecorder:
+    """Stands where a TakeWriter stands for other sources: the server itself writes the take,
+    also what comes late."""
+
+    def __init__(self, server: PhoneServer, path: Path, count_in: float) -> None:
+        """Begin. Raises TakeError."""
+        self.path = path
+        self._server = server
+        server.start_recording(path, count_in)
+
+    def add(self, _: FaceFrame) -> None:
+        """Raises TakeError where the server cannot write the take any more."""
+        problem = self._server.problem()
+        if problem:
+            raise TakeError(problem)
+
+    def close(self) -> None:
+        """End the recording."""
+        self._server.finish_recording()
+
+
+def start(context: bpy.types.Context, address: str) -> PhoneServer:
+    """Start the server on an interface, and a session with it. Raises OSError."""
+    live.stop(context)
+    server = PhoneServer(ServerOptions(user_folder("phones"), address))
+    source = PhoneSource(server)
+    current = live.start(context, source, TITLE)
+    current.shows_pictures = False
+    current.open_recorder = lambda path, count_in: PhoneRecorder(server, path, count_in)
+    source.draw_code()
+    if not bpy.app.timers.is_registered(_timer):
+        bpy.app.timers.register(_timer, persistent=True)
+    return server
+
+
+def source() -> PhoneSource | None:
+    """The running server's source; None where the session has another, or there is none."""
+    current = session.current
+    return current.source if current and isinstance(current.source, PhoneSource) else None
+
+
+def server() -> PhoneServer | None:
+    """The running server."""
+    running = source()
+    return running.server if running else None
+
+
+def tick(context: bpy.types.Context) -> float | None:
+    """Do what phones ask for. Returns seconds to the next tick, or None without a server."""
+    running = source()
+    if running is None:
+        return None
+    running.draw_code()
+    for request in running.server.requests():
+        try:
+            _answer(context, running.server, request)
+        except TakeError as error:
+            running.server.tell(request["device"], str(error))
+            say(str(error), "ERROR")
+    live.redraw(context)
+    return _INTERVAL
+
+
+def code_picture(url: str) -> np.ndarray:
+    """(S, S, 4) uint8 the code of an address, dark on light."""
+    modules = np.array(
+        [list(row) for row in segno.make(url, error="m").matrix_iter(border=_BORDER)]
+    )
+    light = np.kron(1 - modules, np.ones((_MODULE, _MODULE), int)) * 255
+    opaque = np.full_like(light, 255)
+    return np.stack([light, light, light, opaque], axis=-1).astype(np.uint8)
+
+
+def describe(phone: PhoneState) -> str:
+    """One line on how a phone is."""
+    if not phone.connected:
+        return "not connected"
+    parts = [f"{phone.faces} face{'' if phone.faces == 1 else 's'}", f"{phone.rate:.0f} fps"]
+    if phone.latency > 0:
+        parts.append(f"{1000 * phone.latency:.0f} ms")
+    if phone.battery is not None:
+        parts.append(f"battery {phone.battery:.0%}")
+    if phone.pending:
+        parts.append(f"{phone.pending} to deliver")
+    return phone.message or ", ".join(parts)
+
+
+def _answer(context: bpy.types.Context, server: PhoneServer, request: dict) -> None:
+    current = session.current
+    wanted = request.get("request")
+    if wanted == "calibrate":
+        server.calibrate()
+    elif wanted == "record" and current is not None and current.recorder is None:
+        count_in = request.get("count_in", 0)
+        live.start_recording(context, count_in if isinstance(count_in, (int, float)) else 0)
+    elif wanted == "finish":
+        live.stop_recording(context)
+
+
+def _timer() -> float | None:
+    return tick(bpy.context)

@@ -4,37 +4,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
 
-from ..retarget import Options, Pose
-from ..retarget import rotation as rot
+from ..retarget import Options
+from ..retarget.reduction import Tolerance
 from ..retarget.smoothing import smoothed
 from ..retarget.timing import resample
 from ..take import Take
-from .binding import Binding, bind
+from .binding import bind
+from .channels import channels_of
 from .curves import Curves
-from .lookup import shape_keys_of
+from .keying import Tally, key_channels
+from .nla import drop_strips, push_strip
 
 Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class BakeReport:
-    """What a bake did: character's name -> the binding's report, and counts."""
+    """What a bake did.
+
+    Attributes:
+        characters: character's name -> the binding's report.
+        frame_start, frame_end: the first and the last frame with keys.
+        keys: how many keys it wrote.
+        kept: the share of the keys that reduction left, 1 without it.
+        errors: unit -> the largest error of a reduced curve, in "%", "°" and "mm".
+    """
 
     characters: dict[str, str]
     frame_start: int
     frame_end: int
     keys: int
+    kept: float = 1.0
+    errors: dict[str, float] = field(default_factory=dict)
 
     def summary(self) -> str:
         """One line for the status bar."""
         names = ", ".join(self.characters)
         span = f"frames {self.frame_start} to {self.frame_end}"
-        return f"Baked {self.keys} keys to {names}, {span}"
+        text = f"Baked {self.keys} keys to {names}, {span}"
+        if self.errors:
+            errors = ", ".join(f"{error:.2g} {unit}" for unit, error in self.errors.items())
+            text += f"; kept {100 * self.kept:.0f} % of the keys, off by at most {errors}"
+        return text
 
 
 def scene_rate(scene: bpy.types.Scene) -> float:
@@ -49,6 +65,8 @@ def bake_take(
     *,
     start: int | None = None,
     options: Mapping[int, Options] | None = None,
+    tolerance: Tolerance | None = None,
+    as_strips: bool = False,
     progress: Progress | None = None,
 ) -> BakeReport:
     """Bake actors to characters as actions; baking again replaces.
@@ -59,6 +77,8 @@ def bake_take(
         scene: gives the frame rate, and the first frame unless `start` does.
         start: the frame on which the take's first picture falls.
         options: actor's id -> how its character is driven.
+        tolerance: leave out the keys that this allows; None keys every frame.
+        as_strips: push the bake onto NLA tracks of its own, and leave the character's action.
         progress: called with 0..1.
 
     Raises:
@@ -66,7 +86,7 @@ def bake_take(
         TakeError: the take lacks an actor, or is damaged. Nothing has been baked then.
     """
     bindings = {actor: bind(obj, (options or {}).get(actor)) for actor, obj in cast.items()}
-    performances = {actor: take.performance(actor) for actor in cast}
+    performances = take.performances(cast)
     start = scene.frame_start if start is None else start
     rate = scene_rate(scene)
     # The scene keeps its rate in single precision: do not lose the last frame to that.
@@ -74,55 +94,26 @@ def bake_take(
     at = take.start + np.arange(count) / rate
     frames = start + np.arange(count, dtype=np.float64)
 
-    keys = 0
+    tally = Tally()
     for done, (actor, binding) in enumerate(bindings.items()):
         performance = performances[actor]
         calm = smoothed(performance.time, performance.expression, binding.plan.table.smoothing)
         expression, rotation = resample(performance.time, calm, performance.rotation, at)
         pose = binding.plan.solve(expression, rotation)
-        keys += bake_pose(binding, pose, frames, take.path.stem)
+        name = f"{take.path.stem} {binding.ref.name}"
+        for owner, channels in channels_of(binding, pose):
+            drop_strips(owner, take.path.stem)
+            curves = Curves(owner, name, take.path.stem, apart=as_strips)
+            key_channels(curves, channels, frames, tolerance, tally)
+            if as_strips:
+                push_strip(owner, curves, take.path.stem, frames)
         if progress:
             progress((done + 1) / len(bindings))
     return BakeReport(
         {binding.ref.name: binding.report.summary() for binding in bindings.values()},
         start,
         start + count - 1,
-        keys,
+        tally.keys,
+        tally.keys / max(tally.of, 1),
+        tally.errors,
     )
-
-
-def bake_pose(binding: Binding, pose: Pose, frames: np.ndarray, take: str) -> int:
-    """Write a solved performance as curves; returns the number of keys.
-
-    Args:
-        pose: arrays (n, …) from `Plan.solve`.
-        frames: (n,) scene frames.
-        take: the take's name, which the action carries.
-    """
-    name = f"{take} {binding.ref.name}"
-    keys = 0
-    for target, track, values in zip(binding.meshes, binding.plan.shapes, pose.shapes, strict=True):
-        keys_id = shape_keys_of(target.ref.find())
-        if keys_id is None:
-            continue
-        curves = Curves(keys_id, name, take)
-        for key, column in zip(track.keys, values.T, strict=True):
-            path = f'key_blocks["{bpy.utils.escape_identifier(key)}"].value'
-            keys += curves.replace(path, 0, frames, column, "Face")
-    root = binding.find()
-    if root is not None and binding.plan.bones:
-        curves = Curves(root, name, take)
-        for track, values in zip(binding.plan.bones, pose.bones, strict=True):
-            path = f'pose.bones["{bpy.utils.escape_identifier(track.bone)}"].{track.path}'
-            for index, column in zip(track.indices, _smooth(track.path, values).T, strict=True):
-                keys += curves.replace(path, index, frames, column, track.bone)
-    return keys
-
-
-def _smooth(path: str, values: np.ndarray) -> np.ndarray:
-    """The same rotations without jumps between neighbouring keys."""
-    if path == "rotation_quaternion":
-        return rot.continuous(values)
-    if path == "rotation_euler":
-        return np.unwrap(values, axis=0)
-    return values

@@ -25,13 +25,15 @@ class Curves:
     it, so that a body's animation survives. A bake's action from another take is kept aside.
     """
 
-    def __init__(self, owner: Owner, name: str, take: str) -> None:
+    def __init__(self, owner: Owner, name: str, take: str, *, apart: bool = False) -> None:
         """Find or make the owner's action.
 
         Args:
             owner: a character's armature or its shape keys.
             name: what a new action is called.
             take: which take is baked into it.
+            apart: use an action of the take's own for an NLA strip. The owner keeps its active
+                action, unless a bake made that: it would hide the strip.
         """
         data = owner.animation_data or owner.animation_data_create()
         if data is None:
@@ -40,11 +42,16 @@ class Curves:
         if action is not None and action.get(TAKE_PROPERTY, take) != take:
             action.use_fake_user = True  # another take's bake: still there to go back to
             action = None
-        if action is None:
+        if apart:
+            if action is not None and TAKE_PROPERTY in action:
+                data.action = None
+            action = _action_of(name, take, owner)
+        elif action is None:
             action = _action_of(name, take, owner)
             data.action = action
         self.action = action
-        self._curves = _slot_curves(owner, data, action)
+        self.slot = _slot_of(owner, None if apart else data, action)
+        self._curves = _channels(action, self.slot)
 
     def replace(
         self, path: str, index: int, frames: np.ndarray, values: np.ndarray, group: str
@@ -93,16 +100,22 @@ def _action_of(name: str, take: str, owner: Owner) -> bpy.types.Action:
     return action
 
 
-def _slot_curves(
-    owner: Owner, data: bpy.types.AnimData, action: Any
-) -> Any:  # the curves of 4.2 and of 5.0 are of different classes
+def _slot_of(owner: Owner, data: bpy.types.AnimData | None, action: Any) -> Any:
+    """The owner's slot in the action, which `data` is told of; None where there are no slots."""
     if not hasattr(action, "slots"):
-        return action.fcurves
-    slot = data.action_slot
+        return None
+    slot = data.action_slot if data is not None else None
     if slot is None:
         wanted = f"{owner.id_type[:2]}{owner.name}"
         slot = action.slots.get(wanted) or action.slots.new(id_type=owner.id_type, name=owner.name)
-        data.action_slot = slot
+        if data is not None:
+            data.action_slot = slot
+    return slot
+
+
+def _channels(action: Any, slot: Any) -> Any:  # 4.2's curves and 5.0's are of different classes
+    if slot is None:
+        return action.fcurves
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
     return strip.channelbag(slot, ensure=True).fcurves

@@ -15,6 +15,7 @@ from ..capture.errors import InputError
 if TYPE_CHECKING:
     from ..capture.solve import Detector
     from ..track import TrackerOptions
+    from ..track.offline import OfflineOptions
 
 Item = TypeVar("Item")
 
@@ -54,6 +55,14 @@ def tracker_options(args: argparse.Namespace, first_id: int = 1) -> TrackerOptio
     strength = _STRENGTHS[args.smoothing]
     smoothing = Smoothing().scaled(strength) if strength else None
     return TrackerOptions(first_id=first_id, smoothing=smoothing)
+
+
+def offline_options(args: argparse.Namespace) -> OfflineOptions | None:
+    """How a whole performance is smoothed under the chosen smoothing; None for not at all."""
+    from ..track.offline import OfflineOptions
+
+    strength = _STRENGTHS[args.smoothing]
+    return OfflineOptions(span=OfflineOptions.span * strength) if strength else None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ successive: their faces are numbered anew in each, the surest first, and are not
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
@@ -16,15 +16,18 @@ from pathlib import Path
 from typing import TextIO
 
 from ..capture.errors import InputError
-from ..capture.footage import Footage, Input, find_inputs
+from ..capture.footage import Footage, Input, Picture, find_inputs
 from ..capture.overlay_writer import OverlayWriter
 from ..capture.solve import Detector, solve_picture
+from ..face import FaceFrame
 from ..take import TakeWriter, write_line
 from ..track import Tracker
+from ..track.offline import smooth_performance
 from .common import (
     add_network_arguments,
     load_network,
     note,
+    offline_options,
     output_file,
     progress,
     tracker_options,
@@ -34,6 +37,7 @@ NAME = "solve"
 EXAMPLES = (
     "mfn solve talk.mp4 --output talk.jsonl",
     "mfn solve talk.mp4 --output talk.jsonl --take talk.mfntake --overlay talk_faces.mp4",
+    "mfn solve talk.mp4 --offline --output talk.jsonl",
     "mfn solve photographs/ portrait.png --output faces.jsonl",
     "mfn solve render_frames/ --sequence 24 --output faces.jsonl",
 )
@@ -56,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sequence", type=float, metavar="FPS",
         help="a folder's pictures are successive, so many a second: follow the faces",
+    )  # fmt: skip
+    parser.add_argument(
+        "--offline", action="store_true",
+        help="smooth forward and backward over the whole video: steadier than live, without lag, "
+        "one identity an actor (--smoothing sets how strongly; nothing is written before the end)",
     )  # fmt: skip
     add_network_arguments(parser)
 
@@ -81,13 +90,24 @@ def run(args: argparse.Namespace) -> int:
             stack.enter_context(take)
         lines = stack.enter_context(output_file(args.output))
         options = tracker_options(args)
+        whole = offline_options(args) if args.offline else None
+        if whole:
+            options = replace(options, smoothing=None)
         for footage in chain([first], usable):
             tracker = None if footage.still else Tracker(options)
             with ExitStack() as for_this:
                 overlay = args.overlay and _overlay(args.overlay, footage, len(inputs) > 1)
                 if overlay:
                     for_this.enter_context(overlay)
-                _solve_one(footage, network, tracker, lines, take, overlay)
+                solved = _solved(footage, network, tracker)
+                if whole and tracker:
+                    frames = smooth_performance([frame for _, frame in solved], whole)
+                    _write(footage, ((None, frame) for frame in frames), lines, take, None)
+                    # Keeping the pictures would take more memory than a computer has.
+                    for picture, frame in zip(footage, frames, strict=False) if overlay else ():
+                        overlay.add(picture, frame)
+                else:
+                    _write(footage, solved, lines, take, overlay)
             if tracker:  # ids go on from one video to the next: in a take, each is one actor
                 options = replace(options, first_id=tracker.next_id)
     return 2 if left_out else 0
@@ -113,22 +133,29 @@ def _open_each(
         yield footage
 
 
-def _solve_one(
+def _solved(
+    footage: Footage, network: Detector, tracker: Tracker | None
+) -> Iterator[tuple[Picture, FaceFrame]]:
+    """Each picture and the faces in it."""
+    for picture in progress(footage, footage.frame_count, footage.name, "picture"):
+        yield picture, solve_picture(picture, network, tracker, footage.name)
+
+
+def _write(
     footage: Footage,
-    network: Detector,
-    tracker: Tracker | None,
+    solved: Iterable[tuple[Picture | None, FaceFrame]],
     lines: TextIO,
     take: TakeWriter | None,
     overlay: OverlayWriter | None,
 ) -> None:
+    """Write the frames out, and tell who was seen."""
     seen: set[int] = set()
     count = 0
-    for picture in progress(footage, footage.frame_count, footage.name, "picture"):
-        frame = solve_picture(picture, network, tracker, footage.name)
+    for picture, frame in solved:
         write_line(lines, frame)
         if take:
             take.add(frame)
-        if overlay:
+        if overlay and picture:
             overlay.add(picture, frame)
         seen.update(face.id for face in frame.faces)
         count += 1
@@ -136,7 +163,7 @@ def _solve_one(
         note(NAME, footage.warning)
     if not seen:
         note(NAME, f"{footage.path}: no face was found (pictures: {count})")
-    elif tracker:
+    elif not footage.still:
         ids = ", ".join(map(str, sorted(seen)))
         note(NAME, f"{footage.path}: {count} pictures, actors: {ids}")
 

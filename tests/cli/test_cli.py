@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-import mfn_addon.capture.footage  # noqa: F401 (before any test calls OpenCV: hushes its decoder)
+from mfn_addon.capture.footage import Footage
 from mfn_addon.cli import main
 from mfn_addon.face import EXPRESSIONS, FaceFrame
 from mfn_addon.take import Take, TakeWriter
@@ -70,6 +70,23 @@ def test_solve_a_video(video, tmp_path, capsys):
     assert {(f.source, f.width, f.height) for f in frames} == {("talk.avi", 320, 240)}
     assert [[face.id for face in frame.faces] for frame in frames] == [[1, 2]] * 40
     assert "40 pictures, actors: 1, 2" in capsys.readouterr().err
+
+
+def test_solve_offline_is_steadier_than_solve_unsmoothed(video, tmp_path):
+    rough, calm, film = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "b.mp4"
+    assert main(["solve", str(video), "--smoothing", "off", "--output", str(rough)]) == 0
+    words = ["solve", str(video), "--offline", "--output", str(calm), "--overlay", str(film)]
+    assert main(words) == 0
+    before, after = read(rough), read(calm)
+    assert [[face.id for face in frame.faces] for frame in after] == [[1, 2]] * 40
+    assert len(list(Footage(film))) == 40
+
+    def unrest(frames):
+        values = np.array([frame.faces[0].landmarks for frame in frames])
+        return np.abs(np.diff(values, 2, axis=0)).mean()
+
+    assert unrest(after) < 0.7 * unrest(before)
+    assert len({tuple(frame.faces[0].identity) for frame in after}) == 1
 
 
 def test_a_line_has_what_the_contract_names(video, tmp_path):

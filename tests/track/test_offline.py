@@ -46,7 +46,7 @@ def performance(seconds: float, noise: float, actor: int = 1, seed: int = 0) -> 
 
 
 def test_more_than_half_of_the_noise_is_gone_and_the_blink_is_not():
-    rough = performance(6, 0.02)
+    rough = performance(6, 0.01)
     smooth = smooth_performance(rough)
     before = np.array([frame.faces[0].expression for frame in rough])
     after = np.array([frame.faces[0].expression for frame in smooth])

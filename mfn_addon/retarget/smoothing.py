@@ -27,12 +27,13 @@ class WeightFilter:
         A time that goes back, or comes long after the last, starts anew.
         """
         dt = time - self._time
-        if self._value is None or not 0.0 <= dt <= RESTART_AFTER:
-            self._value = np.array(weights, np.float64)
+        value = self._value
+        if value is None or not 0.0 <= dt <= RESTART_AFTER:
+            value = np.array(weights, np.float64)
         else:
-            self._value += (1.0 - np.exp(-dt / self._seconds)) * (weights - self._value)
-        self._time = time
-        return self._value
+            value = value + (1.0 - np.exp(-dt / self._seconds)) * (weights - value)
+        self._value, self._time = value, time
+        return value
 
 
 def smoothed(times: np.ndarray, weights: np.ndarray, seconds: np.ndarray) -> np.ndarray:
@@ -40,4 +41,4 @@ def smoothed(times: np.ndarray, weights: np.ndarray, seconds: np.ndarray) -> np.
     if not seconds.any():
         return weights
     lowpass = WeightFilter(seconds)
-    return np.array([lowpass(row, time).copy() for row, time in zip(weights, times, strict=True)])
+    return np.array([lowpass(row, time) for row, time in zip(weights, times, strict=True)])

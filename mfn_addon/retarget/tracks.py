@@ -146,7 +146,9 @@ def linear_tracks(
     parts: list[Linear] = []
     tracks: list[BoneTrack] = []
     start = 0
-    eyes = dict(zip(("eyeLeft", "eyeRight"), profile.unit, strict=False)) if moves else {}
+    eyes: dict[str, str] = {}
+    if moves:
+        eyes["eyeLeft"], eyes["eyeRight"] = profile.unit
     axes = skeleton.character_axes(character.bones, eyes, character.up)
     for move in moves:
         parts.append(of_move(move, character.bones, profile.unit, axes))

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty
@@ -33,7 +33,7 @@ def _edited(row: MFN_ResponseRow, context: bpy.types.Context) -> None:
     """Take an edit over to the mirrored row, and to the text that drives the character."""
     if _Filling.now:
         return
-    settings: Any = row.id_data.mfn
+    settings: Any = cast(Any, row.id_data).mfn
     if settings.pairs:
         partner = settings.rows.get(opposite(row.name))
         if partner is not None and partner != row:
@@ -85,8 +85,9 @@ class MFN_ResponseRow(bpy.types.PropertyGroup):
 
 def response_of(row: MFN_ResponseRow) -> Response:
     """The row's values, in single precision as Blender keeps them but without its noise."""
-    told = {key: getattr(row, key) for key in _FIELDS}
-    return Response(**{k: round(v, 6) if isinstance(v, float) else v for k, v in told.items()})
+    told: dict[str, Any] = {key: getattr(row, key) for key in _FIELDS}
+    numbers = {key: round(value, 6) for key, value in told.items() if isinstance(value, float)}
+    return Response(**{**told, **numbers})
 
 
 def fill_rows(settings: Any, responses: Mapping[str, Response]) -> None:

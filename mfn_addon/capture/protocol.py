@@ -304,7 +304,7 @@ class FrameDecoder:
             stored, at = _take(payload, "<i2", LANDMARK_COUNT * 2, at)
             landmarks = stored.reshape(-1, 2) * np.float32(side * _LANDMARK_UNIT)
         else:
-            landmarks = np.tile((box[:2] + box[2:]) / 2, (LANDMARK_COUNT, 1))
+            landmarks = np.tile(box[:2] / 2 + box[2:] / 2, (LANDMARK_COUNT, 1))
         face = Face(
             id=face_id,
             score=score / 255,

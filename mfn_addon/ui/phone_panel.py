@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ..phone.addresses import LOOPBACK, local_addresses
-from ..phone.server import PhoneServer, PhoneState
 from . import phones, preview
 from .operators import Telling
+
+if TYPE_CHECKING:
+    from ..phone.server import PhoneServer, PhoneState
 
 _CODE_SCALE = 9.0
 

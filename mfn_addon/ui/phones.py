@@ -8,17 +8,19 @@ the extension, and the end of Blender; the server stops with it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
-import segno
 
 from ..face import FaceFrame
-from ..phone.server import PhoneServer, PhoneState, ServerOptions
 from ..take import TakeError
 from . import live, preview, session
 from .folders import user_folder
 from .notice import say
+
+if TYPE_CHECKING:  # its wheels are loaded once a phone is added
+    from ..phone.server import PhoneServer, PhoneState
 
 TITLE = "Phones"
 CODE = "phone code"
@@ -96,6 +98,8 @@ class PhoneRecorder:
 
 def start(context: bpy.types.Context, address: str) -> PhoneServer:
     """Start the server on an interface, and a session with it. Raises OSError."""
+    from ..phone.server import PhoneServer, ServerOptions
+
     live.stop(context)
     server = PhoneServer(ServerOptions(user_folder("phones"), address))
     source = PhoneSource(server)
@@ -138,6 +142,8 @@ def tick(context: bpy.types.Context) -> float | None:
 
 def code_picture(url: str) -> np.ndarray:
     """(S, S, 4) uint8 the code of an address, dark on light."""
+    import segno
+
     modules = np.array(
         [list(row) for row in segno.make(url, error="m").matrix_iter(border=_BORDER)]
     )

@@ -39,8 +39,8 @@ def test_the_zip_holds_what_runs_and_nothing_else(zip_file):
         names = archive.namelist()
     top = {name.split("/")[0] for name in names}
     assert top <= {
-        "__init__.py", "LICENSE", "LICENSES", "blender_manifest.toml", "mfn_addon", "models",
-        "sample_rigs", "wheels",
+        "__init__.py", "LICENSE", "LICENSES", "blender_manifest.toml", "companion", "mfn_addon",
+        "models", "sample_rigs", "wheels",
     }  # fmt: skip
     assert "mfn_addon/retarget/profiles/arkit.json" in names
     assert not [name for name in names if name.endswith((".pyc", ".blend1"))]

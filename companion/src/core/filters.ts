@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The One Euro filter (Casiez, Roussel and Vogel, CHI 2012) on a face's values, as in
+// mfn_addon/track/one_euro.py, smoothing.py and options.py, which say what each number does.
+
+import type { Face } from "./face.ts";
+import {
+  type Quaternion,
+  quaternionFromMatrix,
+  quaternionToMatrix,
+  slerp,
+  turnBetween,
+} from "./rotation.ts";
+
+/** Hz at rest, Hz gained for one unit a second, Hz of the low pass on the speed. */
+type Knobs = readonly [cutoff: number, speed: number, derivative: number];
+
+const ROTATION: Knobs = [1.5, 5, 1];
+const TRANSLATION: Knobs = [1.2, 30, 1];
+const BOX: Knobs = [2, 10, 1];
+const LANDMARKS: Knobs = [2, 14, 1];
+const LIDS: Knobs = [3, 6, 4];
+const MOUTH: Knobs = [3, 4, 2];
+const OTHERS: Knobs = [1.5, 3, 1];
+const IDENTITY_SPAN = 5;
+const RESTART_AFTER = 0.4; // seconds unseen: an old pose says nothing about a new one
+
+const LANDMARKS_AT = 4 + 3 + 52; // box, translation, expression come before
+
+/** The share of the new sample in a first-order low pass of `cutoff` Hz after `dt` s. */
+function smoothing(cutoff: number, dt: number): number {
+  const turn = 2 * Math.PI * Math.max(dt, 1e-6) * cutoff;
+  return turn / (turn + 1);
+}
+
+/** The mean of the identity weights seen: of all at first, later of the last `span` s. */
+export class IdentityAverage {
+  mean: Float64Array = new Float64Array(0);
+  private readonly span: number;
+  private seen = 0;
+
+  constructor(span: number) {
+    this.span = span;
+  }
+
+  add(identity: Float32Array, dt: number): Float32Array {
+    this.seen += 1;
+    if (this.seen === 1) this.mean = Float64Array.from(identity);
+    const share = Math.max(1 / this.seen, Math.min(dt / this.span, 1));
+    this.mean = this.mean.map((value, i) => value + share * (identity[i] - value));
+    return Float32Array.from(this.mean);
+  }
+}
+
+/** Smooths one actor's faces over time. */
+export class FaceFilter {
+  private readonly knobs: Knobs[];
+  private readonly identity = new IdentityAverage(IDENTITY_SPAN);
+  private values: Float64Array | null = null;
+  private rates: Float64Array;
+  private turn: Quaternion | null = null;
+  private turnRate = [0, 0, 0];
+
+  constructor(expressions: readonly string[], landmarks: number) {
+    this.knobs = [
+      ...Array<Knobs>(4).fill(BOX),
+      ...Array<Knobs>(3).fill(TRANSLATION),
+      ...expressions.map(expressionKnobs),
+      ...Array<Knobs>(landmarks * 2).fill(LANDMARKS),
+    ];
+    this.rates = new Float64Array(this.knobs.length);
+  }
+
+  /** The smoothed face, `dt` seconds after the last one. */
+  apply(face: Face, dt: number): Face {
+    if (dt > RESTART_AFTER) this.reset();
+    const { box, translation, expression, landmarks } = face;
+    const new_ = Float64Array.of(...box, ...translation, ...expression, ...landmarks);
+    const smooth = Float32Array.from(this.filterValues(new_, dt, boxSize(box)));
+    return {
+      ...face,
+      rotation: this.filterRotation(face.rotation, dt),
+      box: smooth.slice(0, 4),
+      translation: smooth.slice(4, 7),
+      expression: smooth.slice(7, LANDMARKS_AT).map((value) => Math.min(Math.max(value, 0), 1)),
+      landmarks: smooth.slice(LANDMARKS_AT),
+      identity: this.identity.add(face.identity, dt),
+    };
+  }
+
+  /** Let the next face through as it is; the identity stays. */
+  reset(): void {
+    this.values = null;
+    this.turn = null;
+  }
+
+  private filterValues(value: Float64Array, dt: number, size: number): Float64Array {
+    if (this.values === null) {
+      this.rates.fill(0);
+      return (this.values = value);
+    }
+    const { values, rates, knobs } = this;
+    for (let i = 0; i < value.length; i++) {
+      const rate = (value[i] - values[i]) / Math.max(dt, 1e-6);
+      rates[i] += smoothing(knobs[i][2], dt) * (rate - rates[i]);
+    }
+    for (let i = 0; i < value.length; i++) {
+      let speed = Math.abs(rates[i]);
+      if (i >= LANDMARKS_AT) {
+        // The x and y of a point share its speed, so that both lag alike.
+        const x = LANDMARKS_AT + ((i - LANDMARKS_AT) & ~1);
+        speed = Math.hypot(rates[x], rates[x + 1]);
+      }
+      const unit = i < 4 || i >= LANDMARKS_AT ? size : 1;
+      const share = smoothing(knobs[i][0] + (knobs[i][1] * speed) / unit, dt);
+      values[i] += share * (value[i] - values[i]);
+    }
+    return values;
+  }
+
+  private filterRotation(rotation: Float32Array, dt: number): Float32Array {
+    const now = quaternionFromMatrix(rotation);
+    if (this.turn === null) {
+      this.turnRate = [0, 0, 0];
+      this.turn = now;
+    } else {
+      const share = smoothing(ROTATION[2], dt);
+      const turn = turnBetween(this.turn, now);
+      this.turnRate = this.turnRate.map(
+        (rate, n) => rate + share * (turn[n] / Math.max(dt, 1e-6) - rate),
+      );
+      const cutoff = ROTATION[0] + ROTATION[1] * Math.hypot(...this.turnRate);
+      this.turn = slerp(this.turn, now, smoothing(cutoff, dt));
+    }
+    return quaternionToMatrix(this.turn);
+  }
+}
+
+/** px: the side of a square as large as the box, at least 1. */
+export function boxSize(box: ArrayLike<number>): number {
+  return Math.sqrt(Math.max(box[2] - box[0], 1) * Math.max(box[3] - box[1], 1));
+}
+
+function expressionKnobs(name: string): Knobs {
+  if (/^eye(Blink|Wide|Look)/.test(name)) return LIDS;
+  return /^(jaw|mouth|tongue)/.test(name) ? MOUTH : OTHERS;
+}

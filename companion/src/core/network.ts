@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The network in a browser or in Node: a picture in, every face in it out, as
+// mfn_addon/network/mfn.py. The graph itself suppresses overlapping faces.
+
+import * as ort from "onnxruntime-web/wasm";
+import { place, projectLocal } from "./camera.ts";
+import { type Face, NO_ID } from "./face.ts";
+import type { SparseHead } from "./headModel.ts";
+import { Letterboxer } from "./letterbox.ts";
+
+const LEAST_SCORE = 0.5;
+
+export class FaceNetwork {
+  private readonly session: ort.InferenceSession;
+  private readonly head: SparseHead;
+  private readonly letterboxer = new Letterboxer();
+  /** How many threads the session really has. */
+  readonly threads: number;
+
+  private constructor(session: ort.InferenceSession, head: SparseHead, threads: number) {
+    this.session = session;
+    this.head = head;
+    this.threads = threads;
+  }
+
+  /** Threads need a cross-origin isolated page: where a session with them fails, one is used. */
+  static async open(model: Uint8Array, head: SparseHead, threads: number): Promise<FaceNetwork> {
+    ort.env.logLevel = "error";
+    for (const count of new Set([threads, 1])) {
+      try {
+        ort.env.wasm.numThreads = count;
+        const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+        return new FaceNetwork(session, head, count);
+      } catch (error) {
+        if (count === 1) throw error;
+      }
+    }
+    throw new Error("no thread count to try");
+  }
+
+  /** All faces, at most 16, the surest first, without ids. `rgba`: width x height x 4 bytes. */
+  async detect(
+    rgba: Uint8Array | Uint8ClampedArray,
+    width: number,
+    height: number,
+  ): Promise<Face[]> {
+    const box = this.letterboxer.fit(rgba, width, height);
+    const image = new ort.Tensor("uint8", box.pixels, [1, box.height, box.width, 3]);
+    const outputs = await this.session.run({ image });
+    const read = (name: string) => outputs[name].data as Float32Array;
+    const score = read("score");
+    const faces: Face[] = [];
+    for (let i = 0; i < score.length; i++) {
+      if (score[i] < LEAST_SCORE) continue;
+      const look = read("rotation").slice(i * 9, i * 9 + 9);
+      const centre = read("centre").slice(i * 2, i * 2 + 2).map((value) => value / box.scale);
+      const scale = read("scale")[i] / box.scale;
+      const identity = read("identity").slice(i * 40, i * 40 + 40);
+      const expression = read("expression").slice(i * 52, i * 52 + 52);
+      const points = this.head.points(identity, expression, this.head.header.landmarkCount);
+      faces.push({
+        id: NO_ID,
+        score: score[i],
+        box: read("box").slice(i * 4, i * 4 + 4).map((value) => value / box.scale),
+        ...place(look, centre, scale, width, height),
+        identity,
+        expression,
+        landmarks: projectLocal(points, look, centre, scale),
+      });
+    }
+    for (const tensor of Object.values(outputs)) tensor.dispose();
+    return faces;
+  }
+}

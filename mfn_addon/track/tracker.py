@@ -26,6 +26,8 @@ _WORST_MATCH = 3.0
 1.5; beyond this sum, two faces are not one."""
 _IDENTITY_CEILING = 6.0
 """Deviations count at most this much: one bad reading must not cost an actor its id."""
+_PRIOR_SAMPLES = 2
+"""So many faces' worth of trust lie in the noise that is assumed before any is measured."""
 _COAST = 0.3
 """Seconds for which a hidden face is taken to go on as it went."""
 
@@ -81,6 +83,7 @@ class Tracker:
         self._next_id = self.options.first_id
         self._time: float | None = None
         self._identity_noise = 0.25
+        self._noise_samples = 0
 
     @property
     def next_id(self) -> int:
@@ -193,8 +196,11 @@ class Tracker:
         """How much the identity weights of one face vary differs between networks: measure."""
         seen = float(np.mean((face.identity - track.identity.mean) ** 2))
         seen = min(seen, 4 * self._identity_noise)
-        noise = self._identity_noise + 0.02 * (seen - self._identity_noise)
-        self._identity_noise = float(np.clip(noise, 0.01, 2.0))
+        # The mean of all at first, so that a second's faces suffice; of the last fifty later.
+        self._noise_samples += 1
+        share = max(1.0 / (_PRIOR_SAMPLES + self._noise_samples), 0.02)
+        noise = self._identity_noise + share * (seen - self._identity_noise)
+        self._identity_noise = float(np.clip(noise, 0.001, 2.0))
 
     def _shadows(self, face: Face, faces: list[Face], matched: dict[int, _Track]) -> bool:
         """Whether an unknown face is but a second box around a known one."""

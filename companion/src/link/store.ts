@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Recorded frames in IndexedDB until Blender has them on its disk: they outlive a lost network,
+// a reload of the page and a restart of Blender.
+
+const FRAMES = "frames";
+
+export interface StoredFrame {
+  take: number;
+  stream: number;
+  sequence: number;
+  /** The payload of its FRAME. */
+  payload: Uint8Array;
+}
+
+export class FrameStore {
+  private readonly database: IDBDatabase;
+
+  private constructor(database: IDBDatabase) {
+    this.database = database;
+  }
+
+  static async open(): Promise<FrameStore> {
+    const request = indexedDB.open("mfn-recorded", 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(FRAMES, { keyPath: ["take", "stream", "sequence"] });
+    };
+    return new FrameStore(await settled(request));
+  }
+
+  async add(frame: StoredFrame): Promise<void> {
+    const transaction = this.database.transaction(FRAMES, "readwrite");
+    transaction.objectStore(FRAMES).put(frame);
+    await finished(transaction);
+  }
+
+  /** All that is kept, by take, stream and sequence. */
+  async all(): Promise<StoredFrame[]> {
+    return settled(this.database.transaction(FRAMES).objectStore(FRAMES).getAll());
+  }
+
+  /** Forget the frames that the receiver has on its disk. */
+  async saved(take: number, stream: number, ranges: [number, number][]): Promise<void> {
+    const transaction = this.database.transaction(FRAMES, "readwrite");
+    for (const [first, last] of ranges) {
+      const range = IDBKeyRange.bound([take, stream, first], [take, stream, last]);
+      transaction.objectStore(FRAMES).delete(range);
+    }
+    await finished(transaction);
+  }
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function finished(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onerror = () => reject(transaction.error);
+    transaction.onabort = () => reject(transaction.error);
+  });
+}

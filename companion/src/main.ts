@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The page: wires the camera, the solver, the link and what is shown.
+
+import { Calibration } from "./core/calibration.ts";
+import type { Face } from "./core/face.ts";
+import { Link } from "./link/link.ts";
+import { deviceName, forgetKey, pair, storedKey, takeSecret } from "./link/pairing.ts";
+import { FrameStore } from "./link/store.ts";
+import { openCamera, keepAwake } from "./page/camera.ts";
+import { Meters } from "./page/meters.ts";
+import { drawOverlay } from "./page/overlay.ts";
+import { type Ready, type Solved, Solver } from "./page/solver.ts";
+import { STATES, TEXT } from "./page/strings.ts";
+
+const COUNT_IN = 3; // seconds
+const CALIBRATION_FRAMES = 30;
+const SAVER_RATE = 15;
+const NOTICE_FOR = 6000; // ms
+const TOO_HOT = 0.6; // of the best frame rate so far
+
+const get = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+const video = get<HTMLVideoElement>("video");
+const overlay = get<HTMLCanvasElement>("overlay");
+const recordButton = get<HTMLButtonElement>("record");
+const meters = new Meters(get("meters"));
+
+let link: Link | null = null;
+let facts: Ready | null = null;
+let resting: Map<number, Face[]> | null = null;
+let restingFrames = 0;
+const calibrations = new Map<number, Calibration>();
+let noticeTimer = 0;
+let solvedCount = 0;
+let bestRate = 0;
+
+function notice(text: string, stays = false): void {
+  const line = get("notice");
+  line.textContent = text;
+  line.hidden = !text;
+  clearTimeout(noticeTimer);
+  if (text && !stays) noticeTimer = window.setTimeout(() => notice(""), NOTICE_FOR);
+}
+
+function showLink(): void {
+  if (!link) return;
+  document.body.dataset.link = link.state;
+  const pending = link.pending && !link.take ? ` · ${TEXT.pending(link.pending)}` : "";
+  get("state").textContent = STATES[link.state] + pending;
+  get("carrier").textContent = link.carrierName;
+  const recording = link.take !== null && link.take.end === Infinity;
+  document.body.classList.toggle("recording", recording);
+  get("record-label").textContent = recording ? TEXT.stop : TEXT.record;
+  recordButton.disabled = link.state !== "connected";
+  if (link.state === "unpaired") {
+    forgetKey();
+    get("pairing").hidden = false;
+  }
+}
+
+async function connect(key: string): Promise<void> {
+  if (!facts) return;
+  get("pairing").hidden = true;
+  const store = await FrameStore.open().catch(() => null);
+  if (!store) return notice(TEXT.storeFailed, true);
+  link = new Link(key, deviceName(), facts.expressions, store, {
+    changed: showLink,
+    refused: (reason) => notice(reason, true),
+    notice: (reason) => notice(reason),
+    calibrate,
+  });
+  await link.start();
+}
+
+async function pairAndConnect(proof: { secret: string } | { pin: string }): Promise<void> {
+  notice(TEXT.pairing);
+  try {
+    const key = await pair(proof, deviceName());
+    notice("");
+    await connect(key);
+  } catch (error) {
+    get("pairing").hidden = false;
+    notice((error as Error).message, true);
+  }
+}
+
+function calibrate(): void {
+  resting = new Map();
+  restingFrames = 0;
+  notice(TEXT.hold);
+}
+
+function gatherRest(faces: Face[]): void {
+  if (!resting) return;
+  for (const face of faces) resting.set(face.id, [...(resting.get(face.id) ?? []), face]);
+  if (++restingFrames < CALIBRATION_FRAMES) return;
+  for (const [id, seen] of resting) calibrations.set(id, new Calibration(seen));
+  notice(resting.size ? TEXT.calibrated : TEXT.noFace);
+  resting = null;
+}
+
+function solved({ frame, meshes }: Solved): void {
+  solvedCount += 1;
+  drawOverlay(overlay, frame, meshes, facts?.edges ?? []);
+  gatherRest(frame.faces);
+  const faces = frame.faces.map((face) => calibrations.get(face.id)?.apply(face) ?? face);
+  link?.send({ ...frame, faces });
+  meters.show(faces, facts?.expressions ?? []);
+  get("faces").textContent = faces.length ? TEXT.faces(faces.length) : TEXT.noFace;
+}
+
+async function ready(message: Ready): Promise<void> {
+  facts = message;
+  const secret = takeSecret();
+  const key = storedKey();
+  if (secret) await pairAndConnect({ secret });
+  else if (key) await connect(key);
+  else get("pairing").hidden = false;
+}
+
+const solver = new Solver(video, {
+  ready,
+  solved,
+  failed: (reason) => notice(TEXT.networkFailed(reason), true),
+});
+
+async function startCamera(): Promise<void> {
+  const facing = get<HTMLSelectElement>("facing").value as "user" | "environment";
+  const rate = Number(get<HTMLSelectElement>("rate").value);
+  const width = Number(get<HTMLSelectElement>("resolution").value);
+  try {
+    await openCamera(video, { facing, rate, width });
+    document.body.classList.toggle("mirrored", facing === "user");
+    bestRate = 0;
+  } catch (error) {
+    notice((error as Error).message, true);
+  }
+}
+
+for (const id of ["facing", "rate", "resolution"]) get(id).addEventListener("change", startCamera);
+get("saver").addEventListener("change", (event) => {
+  solver.limit = (event.target as HTMLInputElement).checked ? SAVER_RATE : Infinity;
+  bestRate = 0;
+});
+get("settings-toggle").addEventListener("click", () => {
+  get("settings").hidden = !get("settings").hidden;
+});
+get("calibrate").addEventListener("click", calibrate);
+recordButton.addEventListener("click", () => {
+  if (link?.take && link.take.end === Infinity) link.request("finish");
+  else link?.request("record", { count_in: COUNT_IN });
+});
+get<HTMLFormElement>("pairing").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void pairAndConnect({ pin: get<HTMLInputElement>("pin").value.trim() });
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) notice(TEXT.background);
+  bestRate = 0;
+});
+
+setInterval(() => {
+  get("fps").textContent = TEXT.rate(solvedCount);
+  bestRate = Math.max(bestRate, solvedCount);
+  if (!document.hidden && bestRate >= 15 && solvedCount < bestRate * TOO_HOT) notice(TEXT.hot);
+  solvedCount = 0;
+  showLink();
+}, 1000);
+
+setInterval(() => {
+  const left = link?.take ? Math.ceil(link.take.start - Date.now() / 1000) : 0;
+  get("count-in").textContent = left > 0 ? String(left) : "";
+}, 100);
+
+keepAwake();
+void startCamera();

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Every English word of the page.
+
+import type { LinkState } from "../link/link.ts";
+
+export const STATES: Record<LinkState, string> = {
+  connecting: "Connecting to Blender…",
+  connected: "Connected to Blender",
+  lost: "Connection lost, trying again…",
+  unpaired: "Not paired",
+  stopped: "Disconnected by Blender",
+};
+
+export const TEXT = {
+  insecure: "This page needs https. Open the address that Blender shows, with https:// in front.",
+  noPermission: "The camera is not allowed. Allow it for this page in the browser's settings, then reload.",
+  cameraTaken: "Another app is using the camera. Close it, then reload this page.",
+  noCamera: "No camera was found on this device.",
+  cameraFailed: (reason: string) => `The camera could not be opened: ${reason}`,
+  networkFailed: (reason: string) => `The face network could not be started: ${reason}`,
+  background: "Paused: the page was in the background. Keep it in front while you perform.",
+  hot: "Slower than it was: the phone is probably too hot. Try battery saver, or let it cool.",
+  storeFailed: "This browser cannot keep recorded frames (private browsing?). Open a normal tab.",
+  record: "Record",
+  stop: "Stop",
+  calibrated: "Neutral face taken",
+  hold: "Look ahead and relax your face…",
+  noFace: "No face in view",
+  faces: (count: number) => (count === 1 ? "1 face" : `${count} faces`),
+  rate: (rate: number) => `${Math.round(rate)} fps`,
+  pending: (count: number) => `${count} frames still to deliver`,
+  pairing: "Pairing…",
+};
+
+/** The meters: label, and the expressions whose largest weight they show. */
+export const METERS: [string, string[]][] = [
+  ["Jaw", ["jawOpen"]],
+  ["Smile", ["mouthSmileLeft", "mouthSmileRight"]],
+  ["Blink", ["eyeBlinkLeft", "eyeBlinkRight"]],
+  ["Brows", ["browInnerUp"]],
+];

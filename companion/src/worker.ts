@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The network and the tracker, off the page's own thread, so that the page never stutters.
+
+import { env } from "onnxruntime-web/wasm";
+import loaderUrl from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
+import wasmUrl from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
+import { project } from "./core/camera.ts";
+import type { FaceFrame } from "./core/face.ts";
+import { SparseHead } from "./core/headModel.ts";
+import { FaceNetwork } from "./core/network.ts";
+import { Tracker } from "./core/tracker.ts";
+
+export type ToWorker = { bitmap: ImageBitmap; time: number; frame: number };
+export type FromWorker =
+  | { kind: "ready"; expressions: string[]; edges: number[]; threads: number }
+  | { kind: "frame"; frame: FaceFrame; meshes: Float32Array[]; milliseconds: number }
+  | { kind: "failed"; reason: string };
+
+const MOST_THREADS = 2; // more heat a phone without being faster for a network this small
+
+const answer = (message: FromWorker) => postMessage(message);
+
+async function load(path: string): Promise<ArrayBuffer> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
+  return response.arrayBuffer();
+}
+
+async function prepare(): Promise<void> {
+  env.wasm.wasmPaths = { mjs: loaderUrl, wasm: wasmUrl };
+  const [model, headFile] = await Promise.all([load("/mfn.onnx"), load("/head.bin")]);
+  const head = new SparseHead(headFile);
+  const wanted = crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+  const network = await FaceNetwork.open(new Uint8Array(model), head, wanted);
+  const { expressions, landmarkCount, pointCount, edges } = head.header;
+  const tracker = new Tracker(expressions, landmarkCount);
+  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("this browser has no canvas outside of the page");
+  onmessage = async ({ data }: MessageEvent<ToWorker>) => {
+    const start = performance.now();
+    const { bitmap, time, frame } = data;
+    const { width, height } = bitmap;
+    if (context.canvas.width !== width) context.canvas.width = width;
+    if (context.canvas.height !== height) context.canvas.height = height;
+    context.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    const pixels = context.getImageData(0, 0, width, height).data;
+    const faces = await network.detect(pixels, width, height);
+    const tracked = tracker.update({ time, frame, width, height, faces });
+    const meshes = tracked.faces.map((face) => {
+      const points = head.points(face.identity, face.expression, pointCount);
+      return project(points, face.rotation, face.translation, width, height);
+    });
+    answer({ kind: "frame", frame: tracked, meshes, milliseconds: performance.now() - start });
+  };
+  answer({ kind: "ready", expressions, edges, threads: network.threads });
+}
+
+prepare().catch((error) => answer({ kind: "failed", reason: String(error) }));

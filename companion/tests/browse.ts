@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Opens the page in headless Chromium with a clip for a camera, for tests/companion:
+//   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER
+// Then obeys one line of standard input at a time and answers each with one line:
+//   connected, seen, recording, delivered (wait for it) | fps | record | reload | offline | online |
+//   shot NAME WIDTH HEIGHT | end
+
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const PATIENCE = 60000; // ms until a wait is given up
+const [executablePath, url, clip, folder] = process.argv.slice(2);
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    `--use-file-for-fake-video-capture=${clip}`,
+  ],
+});
+const context = await browser.newContext({
+  ignoreHTTPSErrors: true,
+  permissions: ["camera"],
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 2,
+});
+const page = await context.newPage();
+page.setDefaultTimeout(PATIENCE);
+page.on("pageerror", (error) => console.error("page:", error.message));
+page.on("console", (message) => console.error("console:", message.text()));
+await page.goto(url);
+
+const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
+  connected: () => page.waitForSelector('[data-link="connected"]'),
+  seen: () => page.waitForFunction(() => /face/.test(document.getElementById("faces")!.innerText)),
+  recording: () => page.waitForSelector("body.recording"),
+  delivered: () =>
+    page.waitForFunction(() => !/deliver/.test(document.getElementById("state")!.innerText)),
+  fps: () => page.locator("#fps").innerText(),
+  record: () => page.click("#record"),
+  reload: () => page.reload(),
+  offline: () => context.setOffline(true),
+  online: () => context.setOffline(false),
+  shot: async (name, width, height) => {
+    await page.setViewportSize({ width: Number(width), height: Number(height) });
+    await page.screenshot({ path: `${folder}/${name}.png` });
+  },
+};
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, ...words] = line.split(" ");
+  if (command === "end") break;
+  try {
+    const answer = await commands[command](...words);
+    console.log(typeof answer === "string" ? answer : "done");
+  } catch (error) {
+    console.log(`failed: ${(error as Error).message.split("\n")[0]}`);
+  }
+}
+await browser.close();
+process.exit(0);

@@ -68,7 +68,13 @@ format: .venv/made  ## sort imports and format the code
 test-gui: .venv/made extension  ## drive the packaged extension in real Blender windows
 	@$(BIN)/python tests/gui/run.py
 
+test-phone: companion  ## the phone's page against Python, and in Chromium against the real server
+	$(BIN)/pytest tests/companion -rs $(PYTEST)
+
 # ---- what is built ----
+companion: .venv/made  ## the phone's page: companion/dist/
+	@tools/companion.sh $(BIN)/python
+
 extension: .venv/made  ## the installable zip for this platform: dist/
 	@$(BIN)/python -m tools.package_extension $(if $(PLATFORM),--platform $(PLATFORM))
 

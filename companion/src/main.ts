@@ -44,6 +44,7 @@ function notice(text: string, stays = false): void {
 function showLink(): void {
   if (!link) return;
   document.body.dataset.link = link.state;
+  document.body.dataset.pending = String(link.pending);
   const pending = link.pending && !link.take ? ` · ${TEXT.pending(link.pending)}` : "";
   get("state").textContent = STATES[link.state] + pending;
   get("carrier").textContent = link.carrierName;

@@ -2,7 +2,7 @@
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
 //   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER
 // Then obeys one line of standard input at a time and answers each with one line:
-//   connected, seen, recording, delivered (wait for it) | fps | record | reload | offline | online |
+//   connected, seen, recording, lost, pending, delivered (wait for it) | end_camera | fps | record | reload | offline | online |
 //   shot NAME WIDTH HEIGHT | end
 
 import { createInterface } from "node:readline";
@@ -36,8 +36,15 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   connected: () => page.waitForSelector('[data-link="connected"]'),
   seen: () => page.waitForFunction(() => /face/.test(document.getElementById("faces")!.innerText)),
   recording: () => page.waitForSelector("body.recording"),
+  lost: () => page.waitForSelector('[data-link="lost"]'),
+  pending: () => page.waitForFunction(() => Number(document.body.dataset.pending) > 0),
   delivered: () =>
-    page.waitForFunction(() => !/deliver/.test(document.getElementById("state")!.innerText)),
+    page.waitForFunction(() => document.body.dataset.pending === "0"),
+  end_camera: () =>
+    page.evaluate(() => {
+      const stream = document.querySelector("video")!.srcObject as MediaStream;
+      for (const track of stream.getTracks()) track.stop();
+    }),
   fps: () => page.locator("#fps").innerText(),
   record: () => page.click("#record"),
   reload: () => page.reload(),

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page in headless Chromium against the real server: what a phone performs is in the take."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from mfn_addon.network.mfn import FaceNetwork
+from mfn_addon.take import Take
+from tests.companion.node import COMPANION, ROOT, node_binary, why_not
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def _why_no_browser() -> str:
+    if not CHROMIUM:
+        return "needs Chromium: install the system's package `chromium`"
+    if not (COMPANION / "dist" / "index.html").is_file():
+        return "needs the built page: run `make companion`"
+    return why_not()
+
+
+pytestmark = pytest.mark.skipif(bool(_why_no_browser()), reason=_why_no_browser())
+
+
+class Phone:
+    """A browser on the page; see companion/tests/browse.ts for what it can be told."""
+
+    def __init__(self, url: str, clip: Path, folder: Path) -> None:
+        node = node_binary()
+        assert node is not None
+        assert CHROMIUM is not None
+        self._process = subprocess.Popen(
+            [node, "--no-warnings", "tests/browse.ts", CHROMIUM, url, str(clip), str(folder)],
+            cwd=COMPANION, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def do(self, command: str) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        assert self._process.stdout.readline().strip() == "done", command
+
+    def end(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+def serve(folder: Path, port: int = 0) -> tuple[subprocess.Popen, str]:
+    """`mfn serve` and the address that its code would hold."""
+    arguments = [
+        sys.executable, "-m", "mfn_addon.cli", "serve", "--address", "127.0.0.1",
+        "--port", str(port), "--output", str(folder / "take.mfntake"),
+        "--folder", str(folder / "server"),
+    ]  # fmt: skip
+    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    return process, json.loads(process.stdout.readline())["url"]
+
+
+def stop(server: subprocess.Popen) -> None:
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(30) == 0
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> tuple[Path, np.ndarray]:
+    """A clip that shows one picture all the time, and that picture, RGB: every frame of the
+    camera is then known, whichever ones the browser takes."""
+    video = cv2.VideoCapture(str(ROOT / "demo" / "three_people.mp4"))
+    video.read()
+    cv2.imwrite(str(tmp_path / "still.png"), video.read()[1])
+    clip = tmp_path / "still.y4m"
+    subprocess.run(
+        [
+            imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-loop", "1", "-i",
+            str(tmp_path / "still.png"), "-t", "1", "-r", "30", "-pix_fmt", "yuv420p", str(clip),
+        ],
+        check=True,
+    )  # fmt: skip
+    return clip, cv2.VideoCapture(str(clip)).read()[1][..., ::-1].copy()
+
+
+def test_take_holds_what_the_phone_saw_through_reload_and_restart(still, tmp_path: Path) -> None:
+    clip, picture = still
+    server, url = serve(tmp_path)
+    port = int(url.split(":")[2].split("/")[0])
+    phone = Phone(url, clip, tmp_path)
+    try:
+        for command in ("connected", "recording", "seen", "reload", "connected", "seen"):
+            phone.do(command)
+        server.kill()
+        server.wait()
+        phone.do("lost")
+        phone.do("pending")  # frames gather on the phone
+        server, _ = serve(tmp_path, port)
+        for command in ("connected", "recording", "end_camera", "delivered"):
+            phone.do(command)
+    finally:
+        phone.end()
+        stop(server)
+
+    expected = sorted(FaceNetwork().detect(picture), key=lambda face: face.box[0])
+    with Take(tmp_path / "take.mfntake") as take:
+        frames = list(take.frames())
+    full = [frame for frame in frames if len(frame.faces) == len(expected)]
+    assert full
+    seen = sorted(full[-1].faces, key=lambda face: face.box[0])
+    for ours, theirs in zip(expected, seen, strict=True):
+        assert np.abs(ours.expression - theirs.expression).max() < 0.05
+        assert np.abs(ours.box - theirs.box).max() < 3.0
+    assert missing_sequences(tmp_path / "take.mfntake") == []
+
+
+def missing_sequences(path: Path) -> list[int]:
+    """Sequence numbers that lie between those of a stream and are not in the take."""
+    with sqlite3.connect(path) as database:
+        rows = database.execute("SELECT stream, sequence FROM delivery").fetchall()
+    missing = []
+    for stream in {stream for stream, _ in rows}:
+        have = {sequence for each, sequence in rows if each == stream}
+        missing += sorted(set(range(min(have), max(have) + 1)) - have)
+    return missing

@@ -57,17 +57,16 @@ def kept_keys(values: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
     the loop is over frames alone.
 
     Args:
-        values: (n, c) curves at even frames.
+        values: (n, c) curves at n even frames, at least one.
         tolerance: (c,) the largest error of each.
     """
-    count = len(values)
     kept = np.zeros(values.shape, bool)
-    kept[:1] = kept[-1:] = True
+    kept[[0, -1]] = True
     values = np.ascontiguousarray(values, np.float64)
     room = np.maximum(np.asarray(tolerance, np.float64) * _SAFETY, 1e-9)
-    start, origin = np.zeros(values.shape[1]), values[0].copy() if count else None
+    start, origin = np.zeros(values.shape[1]), values[0].copy()
     low, high = np.full(values.shape[1], -np.inf), np.full(values.shape[1], np.inf)
-    for frame in range(1, count):
+    for frame in range(1, len(values)):
         rise = values[frame] - origin
         run = frame - start
         slope = rise / run

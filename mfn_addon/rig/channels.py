@@ -80,7 +80,8 @@ def channels_of(binding: Binding, pose: Pose) -> Iterator[tuple[Owner, list[Chan
             )
     root = binding.find()
     if root is not None and binding.plan.bones:
-        metres = max(root.matrix_world.to_scale()) * bpy.context.scene.unit_settings.scale_length
+        scale = np.abs(np.array(root.matrix_world.to_scale())).max()
+        metres = max(float(scale), 1e-9) * bpy.context.scene.unit_settings.scale_length
         yield root, [
             Channel(
                 _path("pose.bones", track.bone, track.path), track.bone, tuple(track.indices),

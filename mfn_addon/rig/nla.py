@@ -32,7 +32,9 @@ def push_strip(owner: Owner, curves: Curves, take: str, frames: np.ndarray) -> N
 def drop_strips(owner: Owner, take: str) -> None:
     """Take an earlier bake of the same take off its tracks; tracks left empty go too."""
     data: Any = owner.animation_data
-    for track in list(data.nla_tracks) if data is not None else ():
+    if data is None:
+        return
+    for track in list(data.nla_tracks):
         mine = [strip for strip in track.strips if _is_of(strip.action, take)]
         for strip in mine:
             track.strips.remove(strip)

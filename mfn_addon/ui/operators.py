@@ -11,6 +11,7 @@ from bpy.props import EnumProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..capture.errors import InputError
+from ..retarget.reduction import Tolerance
 from ..rig import RigError, bake_take
 from ..rig.assemble import append_character
 from ..take import Take, TakeError
@@ -126,7 +127,11 @@ class MFN_OT_bake(Telling, bpy.types.Operator):
         options = {r.actor: settings.options(r.character, r.calibration) for r in rows}
         try:
             with Take(item.path) as take:
-                report = bake_take(take, cast, scene, start=settings.bake_start, options=options)
+                report = bake_take(
+                    take, cast, scene, start=settings.bake_start, options=options,
+                    tolerance=Tolerance() if settings.bake_reduce else None,
+                    as_strips=settings.bake_strips,
+                )  # fmt: skip
         except (RigError, TakeError) as error:
             return self.failed(error)
         if settings.bake_range:

@@ -106,6 +106,9 @@ class MFN_PT_takes(_Sidebar, bpy.types.Panel):
         row = box.row(align=True)
         row.prop(settings, "bake_start")
         row.prop(settings, "bake_range", toggle=True)
+        row = box.row(align=True)
+        row.prop(settings, "bake_strips", toggle=True)
+        row.prop(settings, "bake_reduce", toggle=True)
         bake = box.row()
         bake.scale_y = 1.4
         bake.operator("mfn.bake", icon="KEYFRAME_HLT")

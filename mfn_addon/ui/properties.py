@@ -147,6 +147,15 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
         name="First Frame", description="The frame on which the take's first picture falls",
         default=1,
     )  # fmt: skip
+    bake_strips: BoolProperty(
+        name="As NLA Strips",
+        description="Push the bake onto NLA tracks, and leave the character's own action",
+    )
+    bake_reduce: BoolProperty(
+        name="Reduce Keys",
+        description="Leave out keys where curves stay within 0.5 % of a shape, 0.2 degrees and "
+        "0.1 mm without them",
+    )
     bake_range: BoolProperty(
         name="Set Range", description="Let the scene's frame range span the bake", default=True
     )

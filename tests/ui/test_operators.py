@@ -76,6 +76,16 @@ def test_bake_uses_the_table(take):
     assert session.message.text.startswith("Baked")
 
 
+def test_bake_as_reduced_strips(take):
+    settings().row(1).character = add_human("Ada")
+    settings().bake_strips = settings().bake_reduce = True
+    assert bpy.ops.mfn.bake() == {"FINISHED"}
+    data = bpy.data.objects["Ada face"].data.shape_keys.animation_data
+    assert data.action is None
+    assert len(data.nla_tracks) == 1
+    assert "% of the keys, off by at most" in session.message.text
+
+
 def test_bake_can_be_undone(take):
     settings().row(1).character = add_human("Ada")
     bpy.ops.ed.undo_push(message="before")

@@ -115,7 +115,10 @@ async function ready(message: Ready): Promise<void> {
   const key = storedKey();
   if (secret) await pairAndConnect({ secret });
   else if (key) await connect(key);
-  else get("pairing").hidden = false;
+  else {
+    get("state").textContent = STATES.unpaired;
+    get("pairing").hidden = false;
+  }
 }
 
 const solver = new Solver(video, {

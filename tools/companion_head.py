@@ -51,7 +51,7 @@ def mesh_edges(points: np.ndarray) -> list[int]:
     flat = ((flat - flat.min(0)) / np.ptp(flat) * 1000 + 10).astype(np.float32)
     subdivision = cv2.Subdiv2D((0, 0, 1100, 1100))
     subdivision.insert([(float(x), float(y)) for x, y in flat])
-    ends = subdivision.getEdgeList().reshape(-1, 2, 2)
+    ends = np.asarray(subdivision.getEdgeList()).reshape(-1, 2, 2)
     apart = np.linalg.norm(ends[:, :, None] - flat, axis=3)
     pairs = apart.argmin(2)[(apart.min(2) < 1e-3).all(1)]
     lengths = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)

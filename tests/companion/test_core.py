@@ -15,7 +15,7 @@ from mfn_addon.track import Tracker
 from tests.companion.node import ROOT, solve_in_node, why_not
 
 RATE = 30.0
-FRAMES = 10
+FRAMES = 24
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 

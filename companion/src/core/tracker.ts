@@ -23,6 +23,7 @@ const DUPLICATE_OVERLAP = 0.55;
 const IMPOSSIBLE = 1e6;
 const WORST_MATCH = 3.0;
 const IDENTITY_CEILING = 6.0;
+const PRIOR_SAMPLES = 2;
 const COAST = 0.3;
 
 /** One actor, or a face that may become one. */
@@ -84,6 +85,7 @@ export class Tracker {
   private nextId = 1;
   private time: number | null = null;
   private identityNoise = 0.25;
+  private noiseSamples = 0;
 
   /** `expressions`: the 52 names; `landmarks`: how many points a face has. */
   constructor(expressions: readonly string[], landmarks: number) {
@@ -178,8 +180,10 @@ export class Tracker {
 
   private learnNoise(track: Track, face: Face): void {
     const seen = Math.min(meanSquare(face.identity, track.identity.mean), 4 * this.identityNoise);
-    const noise = this.identityNoise + 0.02 * (seen - this.identityNoise);
-    this.identityNoise = Math.min(Math.max(noise, 0.01), 2);
+    this.noiseSamples += 1;
+    const share = Math.max(1 / (PRIOR_SAMPLES + this.noiseSamples), 0.02);
+    const noise = this.identityNoise + share * (seen - this.identityNoise);
+    this.identityNoise = Math.min(Math.max(noise, 0.001), 2);
   }
 
   private actorId(track: Track, first: boolean): number | null {

@@ -19,8 +19,9 @@ export interface Letterbox {
 
 /** Which source pixels make an output pixel along one axis, and with what weights. */
 interface Taps {
+  /** The first source pixel of each output pixel. */
   first: Int32Array;
-  count: Int32Array;
+  /** Where the weights of each output pixel start; one more than there are output pixels. */
   start: Int32Array;
   weights: Float32Array;
 }
@@ -31,9 +32,9 @@ export class Letterboxer {
   private rows: Taps = areaTaps(1, 1);
   private key = "";
   private sums = new Float32Array(0);
-  private out = new Uint8Array(0);
+  private out = new Uint8ClampedArray(0);
 
-  /** `rgba`: width x height x 4 bytes. */
+  /** `rgba`: width x height x 4 bytes, at a multiple of 4 in its buffer. */
   fit(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number): Letterbox {
     const scale = LONG_SIDE / Math.max(width, height);
     const w = Math.max(1, roundHalfEven(width * scale));
@@ -46,39 +47,46 @@ export class Letterboxer {
       this.columns = taps(width, w);
       this.rows = taps(height, h);
       this.sums = new Float32Array(w * 3);
-      this.out = new Uint8Array(outWidth * outHeight * 3).fill(PADDING);
+      this.out = new Uint8ClampedArray(outWidth * outHeight * 3).fill(PADDING);
       this.key = key;
     }
-    // OpenCV's path for exactly half the size rounds halves up, all others to even.
+    // A whole pixel in one read: half the time of a byte each. Red is the lowest byte, as every
+    // machine that runs browsers is little-endian.
+    const source = new Int32Array(rgba.buffer, rgba.byteOffset, width * height);
+    // OpenCV's path for exactly half the size rounds halves up; all others round them to even,
+    // and so does a clamped array.
     const halved = w * 2 === width && h * 2 === height;
-    const round = halved ? (value: number) => Math.floor(value + 0.5) : roundHalfEven;
+    const { sums, out } = this;
     for (let y = 0; y < h; y++) {
-      this.sumRows(rgba, width, y);
+      this.sumRows(source, width, y);
       const at = y * outWidth * 3;
-      for (let i = 0; i < this.sums.length; i++) this.out[at + i] = round(this.sums[i]);
+      if (halved) for (let i = 0; i < sums.length; i++) out[at + i] = Math.floor(sums[i] + 0.5);
+      else out.set(sums, at);
     }
-    return { scale, width: outWidth, height: outHeight, pixels: this.out };
+    return { scale, width: outWidth, height: outHeight, pixels: new Uint8Array(out.buffer) };
   }
 
   /** One output row's weighted sums of the source rows that it covers. */
-  private sumRows(rgba: Uint8Array | Uint8ClampedArray, width: number, y: number): void {
-    const { columns, rows, sums } = this;
+  private sumRows(source: Int32Array, width: number, y: number): void {
+    const { sums } = this;
+    const { first, start, weights } = this.columns;
+    const { rows } = this;
+    const columns = first.length;
     sums.fill(0);
-    for (let r = 0; r < rows.count[y]; r++) {
-      const rowWeight = rows.weights[rows.start[y] + r];
-      const row = (rows.first[y] + r) * width * 4;
-      for (let x = 0, out = 0; x < columns.first.length; x++, out += 3) {
-        let from = row + columns.first[x] * 4;
-        const start = columns.start[x];
-        const end = start + columns.count[x];
+    for (let r = rows.start[y]; r < rows.start[y + 1]; r++) {
+      const rowWeight = rows.weights[r];
+      const row = (rows.first[y] + r - rows.start[y]) * width;
+      for (let x = 0, out = 0; x < columns; x++, out += 3) {
+        let from = row + first[x];
         let red = 0;
         let green = 0;
         let blue = 0;
-        for (let c = start; c < end; c++, from += 4) {
-          const weight = columns.weights[c];
-          red += weight * rgba[from];
-          green += weight * rgba[from + 1];
-          blue += weight * rgba[from + 2];
+        for (let c = start[x]; c < start[x + 1]; c++) {
+          const weight = weights[c];
+          const pixel = source[from++];
+          red += weight * (pixel & 255);
+          green += weight * ((pixel >> 8) & 255);
+          blue += weight * ((pixel >> 16) & 255);
         }
         sums[out] += rowWeight * red;
         sums[out + 1] += rowWeight * green;
@@ -116,11 +124,10 @@ function linearTaps(from: number, to: number): Taps {
 
 function collect(to: number, at: (x: number) => { first: number; weights: number[] }): Taps {
   const all = Array.from({ length: to }, (_, x) => at(x));
-  const start = new Int32Array(to);
-  for (let x = 1; x < to; x++) start[x] = start[x - 1] + all[x - 1].weights.length;
+  const start = new Int32Array(to + 1);
+  all.forEach((tap, x) => (start[x + 1] = start[x] + tap.weights.length));
   return {
     first: Int32Array.from(all, (tap) => tap.first),
-    count: Int32Array.from(all, (tap) => tap.weights.length),
     start,
     weights: Float32Array.from(all.flatMap((tap) => tap.weights)),
   };

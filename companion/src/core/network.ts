@@ -16,6 +16,8 @@ export class FaceNetwork {
   private readonly letterboxer = new Letterboxer();
   /** How many threads the session really has. */
   readonly threads: number;
+  /** How long the last picture's network took by itself. */
+  sessionMilliseconds = 0;
 
   private constructor(session: ort.InferenceSession, head: SparseHead, threads: number) {
     this.session = session;
@@ -46,7 +48,9 @@ export class FaceNetwork {
   ): Promise<Face[]> {
     const box = this.letterboxer.fit(rgba, width, height);
     const image = new ort.Tensor("uint8", box.pixels, [1, box.height, box.width, 3]);
+    const start = performance.now();
     const outputs = await this.session.run({ image });
+    this.sessionMilliseconds = performance.now() - start;
     const read = (name: string) => outputs[name].data as Float32Array;
     const score = read("score");
     const faces: Face[] = [];

@@ -77,7 +77,7 @@ class TrackerOptions:
     reach_per_second: float = 1.5
     identity_weight: float = 0.3
     recognise: float = 2.0
-    new_score: float = 0.65
+    new_score: float = 0.7
     unsure: float = 0.7
     sure_score: float = 0.8
     confirm_frames: int = 3

@@ -4,13 +4,13 @@
 import { Calibration } from "./core/calibration.ts";
 import type { Face } from "./core/face.ts";
 import { Link } from "./link/link.ts";
-import { deviceName, forgetKey, pair, storedKey, takeSecret } from "./link/pairing.ts";
+import { deviceName, forgetKey, pair, storedKey, takeFragment } from "./link/pairing.ts";
 import { FrameStore } from "./link/store.ts";
 import { openCamera, keepAwake } from "./page/camera.ts";
 import { Meters } from "./page/meters.ts";
 import { drawOverlay } from "./page/overlay.ts";
 import { type Ready, type Solved, Solver } from "./page/solver.ts";
-import { STATES, TEXT } from "./page/strings.ts";
+import { STATES, TEXT, fillLabels } from "./page/strings.ts";
 
 const COUNT_IN = 3; // seconds
 const CALIBRATION_FRAMES = 30;
@@ -18,6 +18,7 @@ const SAVER_RATE = 15;
 const NOTICE_FOR = 6000; // ms
 const TOO_HOT = 0.6; // of the best frame rate so far
 
+const fragment = takeFragment();
 const get = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const video = get<HTMLVideoElement>("video");
 const overlay = get<HTMLCanvasElement>("overlay");
@@ -45,10 +46,11 @@ function showLink(): void {
   if (!link) return;
   document.body.dataset.link = link.state;
   document.body.dataset.pending = String(link.pending);
-  const pending = link.pending && !link.take ? ` · ${TEXT.pending(link.pending)}` : "";
+  document.body.dataset.recorded = String(link.take?.frames ?? 0);
+  const recording = link.take !== null && link.take.end === Infinity;
+  const pending = link.pending && !recording ? ` · ${TEXT.pending(link.pending)}` : "";
   get("state").textContent = STATES[link.state] + pending;
   get("carrier").textContent = link.carrierName;
-  const recording = link.take !== null && link.take.end === Infinity;
   document.body.classList.toggle("recording", recording);
   get("record-label").textContent = recording ? TEXT.stop : TEXT.record;
   recordButton.disabled = link.state !== "connected";
@@ -68,7 +70,9 @@ async function connect(key: string): Promise<void> {
     refused: (reason) => notice(reason, true),
     notice: (reason) => notice(reason),
     calibrate,
-  });
+    storeFailed: () => notice(TEXT.storeFailed, true),
+    unknownTake: () => notice(TEXT.unknownTake, true),
+  }, fragment.webSocket);
   await link.start();
 }
 
@@ -111,7 +115,8 @@ function solved({ frame, meshes }: Solved): void {
 
 async function ready(message: Ready): Promise<void> {
   facts = message;
-  const secret = takeSecret();
+  document.body.dataset.threads = String(solver.threads);
+  const { secret } = fragment;
   const key = storedKey();
   if (secret) await pairAndConnect({ secret });
   else if (key) await connect(key);
@@ -175,5 +180,6 @@ setInterval(() => {
   get("count-in").textContent = left > 0 ? String(left) : "";
 }, 100);
 
+fillLabels();
 keepAwake();
 void startCamera();

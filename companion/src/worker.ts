@@ -9,14 +9,13 @@ import type { FaceFrame } from "./core/face.ts";
 import { SparseHead } from "./core/headModel.ts";
 import { FaceNetwork } from "./core/network.ts";
 import { Tracker } from "./core/tracker.ts";
+import { TEXT } from "./page/strings.ts";
 
 export type ToWorker = { bitmap: ImageBitmap; time: number; frame: number };
 export type FromWorker =
-  | { kind: "ready"; expressions: string[]; edges: number[]; threads: number }
+  | { kind: "ready"; expressions: string[]; edges: number[] }
   | { kind: "frame"; frame: FaceFrame; meshes: Float32Array[]; milliseconds: number }
   | { kind: "failed"; reason: string };
-
-const MOST_THREADS = 2; // more heat a phone without being faster for a network this small
 
 const answer = (message: FromWorker) => postMessage(message);
 
@@ -26,16 +25,15 @@ async function load(path: string): Promise<ArrayBuffer> {
   return response.arrayBuffer();
 }
 
-async function prepare(): Promise<void> {
+async function prepare(threads: number): Promise<void> {
   env.wasm.wasmPaths = { mjs: loaderUrl, wasm: wasmUrl };
   const [model, headFile] = await Promise.all([load("/mfn.onnx"), load("/head.bin")]);
   const head = new SparseHead(headFile);
-  const wanted = crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
-  const network = await FaceNetwork.open(new Uint8Array(model), head, wanted);
+  const network = await FaceNetwork.open(new Uint8Array(model), head, threads);
   const { expressions, landmarkCount, pointCount, edges } = head.header;
   const tracker = new Tracker(expressions, landmarkCount);
   const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error("this browser has no canvas outside of the page");
+  if (!context) throw new Error(TEXT.noCanvas);
   onmessage = async ({ data }: MessageEvent<ToWorker>) => {
     const start = performance.now();
     const { bitmap, time, frame } = data;
@@ -53,7 +51,8 @@ async function prepare(): Promise<void> {
     });
     answer({ kind: "frame", frame: tracked, meshes, milliseconds: performance.now() - start });
   };
-  answer({ kind: "ready", expressions, edges, threads: network.threads });
+  answer({ kind: "ready", expressions, edges });
 }
 
-prepare().catch((error) => answer({ kind: "failed", reason: String(error) }));
+// The worker's name says how many threads the network is to use.
+prepare(Number(self.name)).catch((error) => answer({ kind: "failed", reason: String(error) }));

@@ -3,7 +3,7 @@
 //   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER
 // Then obeys one line of standard input at a time and answers each with one line:
 //   connected, seen, recording, lost, pending, delivered (wait for it) | end_camera | fps | record | reload | offline | online |
-//   shot NAME WIDTH HEIGHT | end
+//   carrier | threads | recorded (answer with what the page shows) | settings | shot NAME WIDTH HEIGHT | end
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -45,6 +45,10 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
       const stream = document.querySelector("video")!.srcObject as MediaStream;
       for (const track of stream.getTracks()) track.stop();
     }),
+  carrier: () => page.locator("#carrier").innerText(),
+  threads: () => page.evaluate(() => document.body.dataset.threads!),
+  recorded: () => page.evaluate(() => document.body.dataset.recorded!),
+  settings: () => page.click("#settings-toggle"),
   fps: () => page.locator("#fps").innerText(),
   record: () => page.click("#record"),
   reload: () => page.reload(),

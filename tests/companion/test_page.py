@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -47,11 +48,14 @@ class Phone:
         )  # fmt: skip
 
     def do(self, command: str) -> None:
+        assert self.ask(command) == "done", command
+
+    def ask(self, command: str) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
-        assert self._process.stdout.readline().strip() == "done", command
+        return self._process.stdout.readline().strip()
 
     def end(self) -> None:
         assert self._process.stdin
@@ -109,6 +113,8 @@ def test_take_holds_what_the_phone_saw_through_reload_and_restart(still, tmp_pat
         server, _ = serve(tmp_path, port)
         for command in ("connected", "recording", "end_camera", "delivered"):
             phone.do(command)
+        assert phone.ask("threads") == str(min(os.cpu_count() or 1, 2))  # its origin is isolated
+        recorded = int(phone.ask("recorded"))
     finally:
         phone.end()
         stop(server)
@@ -122,6 +128,24 @@ def test_take_holds_what_the_phone_saw_through_reload_and_restart(still, tmp_pat
     for ours, theirs in zip(expected, seen, strict=True):
         assert np.abs(ours.expression - theirs.expression).max() < 0.05
         assert np.abs(ours.box - theirs.box).max() < 3.0
+    assert len(frames) == recorded
+    assert missing_sequences(tmp_path / "take.mfntake") == []
+
+
+def test_page_uses_https_where_a_websocket_is_refused(still, tmp_path: Path) -> None:
+    clip, _ = still
+    server, url = serve(tmp_path)
+    phone = Phone(f"{url}&carrier=https", clip, tmp_path)
+    try:
+        for command in ("connected", "recording", "seen", "end_camera", "delivered"):
+            phone.do(command)
+        assert phone.ask("carrier") == "HTTPS"
+        recorded = int(phone.ask("recorded"))
+    finally:
+        phone.end()
+        stop(server)
+    with Take(tmp_path / "take.mfntake") as take:
+        assert len(list(take.frames())) == recorded > 0
     assert missing_sequences(tmp_path / "take.mfntake") == []
 
 
@@ -129,6 +153,7 @@ def missing_sequences(path: Path) -> list[int]:
     """Sequence numbers that lie between those of a stream and are not in the take."""
     with sqlite3.connect(path) as database:
         rows = database.execute("SELECT stream, sequence FROM delivery").fetchall()
+    assert rows
     missing = []
     for stream in {stream for stream, _ in rows}:
         have = {sequence for each, sequence in rows if each == stream}

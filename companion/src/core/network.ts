@@ -14,30 +14,23 @@ export class FaceNetwork {
   private readonly session: ort.InferenceSession;
   private readonly head: SparseHead;
   private readonly letterboxer = new Letterboxer();
-  /** How many threads the session really has. */
-  readonly threads: number;
   /** How long the last picture's network took by itself. */
   sessionMilliseconds = 0;
 
-  private constructor(session: ort.InferenceSession, head: SparseHead, threads: number) {
+  private constructor(session: ort.InferenceSession, head: SparseHead) {
     this.session = session;
     this.head = head;
-    this.threads = threads;
   }
 
-  /** Threads need a cross-origin isolated page: where a session with them fails, one is used. */
+  /**
+   * More than one thread needs a cross-origin isolated page. ONNX Runtime keeps its first failed
+   * start: after one, only another worker can open a network.
+   */
   static async open(model: Uint8Array, head: SparseHead, threads: number): Promise<FaceNetwork> {
     ort.env.logLevel = "error";
-    for (const count of new Set([threads, 1])) {
-      try {
-        ort.env.wasm.numThreads = count;
-        const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
-        return new FaceNetwork(session, head, count);
-      } catch (error) {
-        if (count === 1) throw error;
-      }
-    }
-    throw new Error("no thread count to try");
+    ort.env.wasm.numThreads = threads;
+    const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+    return new FaceNetwork(session, head);
   }
 
   /** All faces, at most 16, the surest first, without ids. `rgba`: width x height x 4 bytes. */

@@ -5,13 +5,14 @@
 import type { FaceFrame } from "../core/face.ts";
 import { type Carrier, openBatches, openWebSocket } from "./carrier.ts";
 import * as codec from "./codec.ts";
-import type { FrameStore, StoredFrame } from "./store.ts";
+import { type FrameStore, type StoredFrame, type Take, rememberTake, rememberedTake } from "./store.ts";
 
 const { KIND } = codec;
 const RECONNECT_EVERY = 1500; // ms
 const STATUS_EVERY = 5000; // ms
 const RESEND_AFTER = 5000; // ms without SAVED
 const MOST_UNSAVED_BYTES = 256 * 1024;
+const RECORD_WITHIN = 5000; // ms after WELCOME, of a take that still lasts
 const IDENTITY_EVERY = 30; // frames
 
 export type LinkState = "connecting" | "connected" | "lost" | "unpaired" | "stopped";
@@ -21,12 +22,10 @@ export interface LinkEvents {
   refused(reason: string): void;
   calibrate(): void;
   notice(reason: string): void;
-}
-
-interface Take {
-  take: number;
-  start: number;
-  end: number;
+  /** Frames of a take could not be written to this device's disk, or read back. */
+  storeFailed(): void;
+  /** Blender no longer has a take whose frames are kept here. */
+  unknownTake(): void;
 }
 
 /** Seconds of this page's clock, near the Unix time. */
@@ -36,15 +35,15 @@ export class Link {
   state: LinkState = "connecting";
   name = "";
   carrierName = "";
-  /** The take that is being recorded or counted in. */
-  take: Take | null = null;
+  /** The take that is being recorded or counted in, also one that began before a reload. */
+  take: Take | null = rememberedTake();
   private readonly stream = crypto.getRandomValues(new Uint32Array(1))[0];
   private readonly hello: Record<string, unknown>;
   private readonly store: FrameStore;
   private readonly events: LinkEvents;
   private readonly unsaved = new Map<string, { frame: StoredFrame; sent: number }>();
   private carrier: Carrier | null = null;
-  private webSocketRefused = false;
+  private webSocketRefused: boolean;
   private sequence = 0;
   private identityIn = 0;
   private known = "";
@@ -55,7 +54,9 @@ export class Link {
     expressions: readonly string[],
     store: FrameStore,
     events: LinkEvents,
+    webSocket: boolean,
   ) {
+    this.webSocketRefused = !webSocket;
     this.store = store;
     this.events = events;
     this.hello = {
@@ -70,7 +71,8 @@ export class Link {
   }
 
   async start(): Promise<void> {
-    for (const frame of await this.store.all()) this.keep(frame);
+    const kept = await this.stored(this.store.all());
+    for (const frame of kept ?? []) this.keep(frame);
     setInterval(() => this.sendStatus(), STATUS_EVERY);
     setInterval(() => this.resend(), 1000);
     await this.connect();
@@ -92,7 +94,9 @@ export class Link {
     if (take && frame.time >= take.start && frame.time <= take.end) {
       const kept = { take: take.take, stream: this.stream, sequence, payload };
       this.keep(kept);
-      void this.store.add(kept);
+      void this.stored(this.store.add(kept));
+      take.frames += 1;
+      rememberTake(take);
       this.sendRecorded(kept);
     } else if (this.state === "connected" && this.carrier?.isFree()) {
       this.carrier.send(codec.packMessage(KIND.frame, payload));
@@ -149,16 +153,44 @@ export class Link {
     this.sendStatus();
     for (const entry of this.unsaved.values()) entry.sent = 0;
     this.resend();
+    const before = this.take;
+    setTimeout(() => {
+      // Blender names a take that lasts once more: of this one, the end was not heard.
+      if (before && this.take === before && this.state === "connected") this.finish(now());
+    }, RECORD_WITHIN);
+  }
+
+  private record(take: number, start: number): void {
+    const frames = this.take?.take === take ? this.take.frames : 0;
+    this.take = { take, start, end: Infinity, frames };
+    rememberTake(this.take);
+  }
+
+  private finish(end: number): void {
+    if (!this.take) return;
+    this.take.end = Math.min(this.take.end, end);
+    rememberTake(null);
+    this.events.changed();
+  }
+
+  /** What the store answers; where it fails, the page says so and the frames stay in memory. */
+  private async stored<T>(answer: Promise<T>): Promise<T | undefined> {
+    try {
+      return await answer;
+    } catch {
+      this.events.storeFailed();
+      return undefined;
+    }
   }
 
   private obey(control: Record<string, unknown>): void {
     const take = Number(control.take);
     switch (control.command) {
       case "record":
-        this.take = { take, start: Number(control.start), end: Infinity };
+        this.record(take, Number(control.start));
         break;
       case "finish":
-        if (this.take?.take === take) this.take.end = Number(control.end);
+        if (this.take?.take === take) this.finish(Number(control.end));
         break;
       case "rename":
         this.name = String(control.name);
@@ -171,8 +203,12 @@ export class Link {
         this.carrier?.close();
         this.events.notice(String(control.reason ?? ""));
         break;
-      case "notice":
       case "unknown_take":
+        // Kept on the disk: only its user may decide that they are not wanted.
+        for (const [key, { frame }] of this.unsaved) if (frame.take === take) this.unsaved.delete(key);
+        this.events.unknownTake();
+        break;
+      case "notice":
         this.events.notice(String(control.reason ?? ""));
         break;
     }
@@ -187,7 +223,7 @@ export class Link {
     for (const [first, last] of ranges) {
       for (let n = first; n <= last; n++) this.unsaved.delete(keyOf(take, stream, n));
     }
-    void this.store.saved(take, stream, ranges);
+    void this.stored(this.store.saved(take, stream, ranges));
   }
 
   private sendRecorded(frame: StoredFrame): void {

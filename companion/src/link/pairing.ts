@@ -3,11 +3,14 @@
 
 const KEY = "mfn-key";
 
-/** The one-time secret of the code's address, which is at once removed from the address bar. */
-export function takeSecret(): string | null {
-  const secret = new URLSearchParams(location.hash.slice(1)).get("s");
+/**
+ * What stands behind the # of the address, which is at once removed from the address bar: the
+ * code's one-time secret, and whether a WebSocket may be tried (`carrier=https` forbids it).
+ */
+export function takeFragment(): { secret: string | null; webSocket: boolean } {
+  const words = new URLSearchParams(location.hash.slice(1));
   if (location.hash) history.replaceState(null, "", location.pathname);
-  return secret;
+  return { secret: words.get("s"), webSocket: words.get("carrier") !== "https" };
 }
 
 export const storedKey = () => localStorage.getItem(KEY);

@@ -12,6 +12,29 @@ export interface StoredFrame {
   payload: Uint8Array;
 }
 
+/** A take that is being recorded; times in seconds of this page's clock. */
+export interface Take {
+  take: number;
+  start: number;
+  end: number;
+  /** How many frames this page has recorded for it. */
+  frames: number;
+}
+
+const TAKE = "mfn-take";
+
+/** The take that was under way when the page was reloaded; gone when its tab is closed. */
+export function rememberedTake(): Take | null {
+  const text = sessionStorage.getItem(TAKE);
+  return text ? { ...JSON.parse(text), end: Infinity } : null;
+}
+
+export function rememberTake(take: Take | null): void {
+  // A finished take still counts late frames: only one without an end is under way.
+  if (take?.end === Infinity) sessionStorage.setItem(TAKE, JSON.stringify(take));
+  else sessionStorage.removeItem(TAKE);
+}
+
 export class FrameStore {
   private readonly database: IDBDatabase;
 

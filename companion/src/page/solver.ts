@@ -8,28 +8,52 @@ import { now } from "../link/link.ts";
 export type Ready = Extract<FromWorker, { kind: "ready" }>;
 export type Solved = Extract<FromWorker, { kind: "frame" }>;
 
+const MOST_THREADS = 2; // more heat a phone without being faster for a network this small
+
+export interface SolverEvents {
+  ready(facts: Ready): void;
+  solved(result: Solved): void;
+  failed(reason: string): void;
+}
+
 export class Solver {
   /** Pictures a second at most. */
   limit = Infinity;
-  private readonly worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module" });
+  /** Of the network. */
+  threads = crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+  private worker: Worker;
   private readonly video: HTMLVideoElement;
+  private readonly events: SolverEvents;
   private busy = true;
   private number = 0;
   private last = -Infinity;
 
-  constructor(
-    video: HTMLVideoElement,
-    on: { ready(facts: Ready): void; solved(result: Solved): void; failed(reason: string): void },
-  ) {
+  constructor(video: HTMLVideoElement, events: SolverEvents) {
     this.video = video;
-    this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.kind === "failed") return on.failed(data.reason);
-      this.busy = false;
-      if (data.kind === "ready") on.ready(data);
-      else on.solved(data);
-    };
-    this.worker.onerror = (event) => on.failed(event.message);
+    this.events = events;
+    this.worker = this.startWorker();
     this.next();
+  }
+
+  private startWorker(): Worker {
+    const name = String(this.threads);
+    const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name });
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.kind === "failed") return this.startFailed(data.reason);
+      this.busy = false;
+      if (data.kind === "ready") this.events.ready(data);
+      else this.events.solved(data);
+    };
+    worker.onerror = (event) => this.startFailed(event.message);
+    return worker;
+  }
+
+  /** Where threads fail, once more with one, in a new worker: a failed start stays in the old. */
+  private startFailed(reason: string): void {
+    this.worker.terminate();
+    if (this.threads === 1) return this.events.failed(reason);
+    this.threads = 1;
+    this.worker = this.startWorker();
   }
 
   private next(): void {

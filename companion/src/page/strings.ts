@@ -21,6 +21,8 @@ export const TEXT = {
   background: "Paused: the page was in the background. Keep it in front while you perform.",
   hot: "Slower than it was: the phone is probably too hot. Try battery saver, or let it cool.",
   storeFailed: "This browser cannot keep recorded frames (private browsing?). Open a normal tab.",
+  unknownTake: "Blender no longer has this take. Its last frames stay on this phone.",
+  noCanvas: "this browser cannot read pictures outside of the page",
   record: "Record",
   stop: "Stop",
   calibrated: "Neutral face taken",
@@ -31,6 +33,36 @@ export const TEXT = {
   pending: (count: number) => `${count} frames still to deliver`,
   pairing: "Pairing…",
 };
+
+/** What stands in index.html, by `data-text`. */
+const LABELS: Record<string, string> = {
+  title: "MFN Face Capture",
+  starting: "Starting…",
+  pairTitle: "Pair with Blender",
+  pairHow: "Scan the code in Blender's sidebar, or type the six digits that stand beside it.",
+  pair: "Pair",
+  privacy:
+    "Pictures stay on this phone. Only face data goes to your computer, over the local network.",
+  camera: "Camera",
+  front: "Front",
+  back: "Back",
+  frameRate: "Frame rate",
+  resolution: "Resolution",
+  saver: "Battery saver",
+  neutral: "Neutral",
+  record: TEXT.record,
+  pin: "PIN",
+};
+
+/** Writes the labels into the page: `data-text` is shown, `data-label` is read aloud. */
+export function fillLabels(): void {
+  for (const element of document.querySelectorAll<HTMLElement>("[data-text]")) {
+    element.textContent = LABELS[element.dataset.text!];
+  }
+  for (const element of document.querySelectorAll<HTMLElement>("[data-label]")) {
+    element.ariaLabel = LABELS[element.dataset.label!];
+  }
+}
 
 /** The meters: label, and the expressions whose largest weight they show. */
 export const METERS: [string, string[]][] = [

@@ -99,19 +99,19 @@ class MFN_PT_takes(_Sidebar, bpy.types.Panel):
         take = state.take()
         if take is not None:
             layout.label(text=take.error or f"Recorded {take.date}", icon="INFO")
-        column = layout.column(align=True)
-        column.prop(settings, "take_name")
-        column.prop(settings, "takes_location")
         box = layout.column(align=True)
+        bake = box.row()
+        bake.scale_y = 1.4
+        bake.operator("mfn.bake", icon="KEYFRAME_HLT")
         row = box.row(align=True)
         row.prop(settings, "bake_start")
         row.prop(settings, "bake_range", toggle=True)
         row = box.row(align=True)
         row.prop(settings, "bake_strips", toggle=True)
         row.prop(settings, "bake_reduce", toggle=True)
-        bake = box.row()
-        bake.scale_y = 1.4
-        bake.operator("mfn.bake", icon="KEYFRAME_HLT")
+        column = layout.column(align=True)  # of takes to come
+        column.prop(settings, "take_name")
+        column.prop(settings, "takes_location")
 
 
 def _status(live: session.Session) -> str:

@@ -98,7 +98,7 @@ function gatherRest(faces: Face[]): void {
   if (!resting) return;
   for (const face of faces) resting.set(face.id, [...(resting.get(face.id) ?? []), face]);
   if (++restingFrames < CALIBRATION_FRAMES) return;
-  for (const [id, seen] of resting) calibrations.set(id, new Calibration(seen));
+  for (const [id, seen] of resting) calibrations.set(id, new Calibration(seen, facts?.expressions ?? []));
   notice(resting.size ? TEXT.calibrated : TEXT.noFace);
   resting = null;
 }

@@ -109,6 +109,7 @@ function solved({ frame, meshes }: Solved): void {
   gatherRest(frame.faces);
   const faces = frame.faces.map((face) => calibrations.get(face.id)?.apply(face) ?? face);
   link?.send({ ...frame, faces });
+  showLink();
   meters.show(faces, facts?.expressions ?? []);
   get("faces").textContent = faces.length ? TEXT.faces(faces.length) : TEXT.noFace;
 }

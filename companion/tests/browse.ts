@@ -2,7 +2,7 @@
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
 //   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER
 // Then obeys one line of standard input at a time and answers each with one line:
-//   connected, seen, recording, lost, pending, delivered (wait for it) | end_camera | fps | record | reload | offline | online |
+//   connected, seen, recording, kept, lost, pending, delivered (wait for it) | end_camera | fps | record | reload | offline | online |
 //   carrier | threads | recorded (answer with what the page shows) | settings | shot NAME WIDTH HEIGHT | end
 
 import { createInterface } from "node:readline";
@@ -40,11 +40,15 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   pending: () => page.waitForFunction(() => Number(document.body.dataset.pending) > 0),
   delivered: () =>
     page.waitForFunction(() => document.body.dataset.pending === "0"),
-  end_camera: () =>
-    page.evaluate(() => {
+  end_camera: async () => {
+    await page.evaluate(() => {
       const stream = document.querySelector("video")!.srcObject as MediaStream;
       for (const track of stream.getTracks()) track.stop();
-    }),
+    });
+    // The last picture is still being solved: it counts too.
+    await page.waitForFunction(() => document.getElementById("fps")!.innerText === "0 fps");
+  },
+  kept: () => page.waitForFunction(() => Number(document.body.dataset.recorded) > 0),
   carrier: () => page.locator("#carrier").innerText(),
   threads: () => page.evaluate(() => document.body.dataset.threads!),
   recorded: () => page.evaluate(() => document.body.dataset.recorded!),

@@ -137,7 +137,7 @@ def test_page_uses_https_where_a_websocket_is_refused(still, tmp_path: Path) -> 
     server, url = serve(tmp_path)
     phone = Phone(f"{url}&carrier=https", clip, tmp_path)
     try:
-        for command in ("connected", "recording", "seen", "end_camera", "delivered"):
+        for command in ("connected", "recording", "kept", "end_camera", "delivered"):
             phone.do(command)
         assert phone.ask("carrier") == "HTTPS"
         recorded = int(phone.ask("recorded"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -91,7 +92,9 @@ class SingleFaceNetwork:
         height, width = image.shape[:2]
         crops = [crop(image, face.box) for face in faces]
         pixels = np.stack([part for part, _, _ in crops])
-        outputs = dict(zip(OUTPUTS, self._session.run(OUTPUTS, {"crops": pixels}), strict=True))
+        outputs: dict[str, Any] = dict(
+            zip(OUTPUTS, self._session.run(OUTPUTS, {"crops": pixels}), strict=True)
+        )
         read = []
         for i, (face, (_, corner, zoom)) in enumerate(zip(faces, crops, strict=True)):
             look, identity = outputs["rotation"][i], outputs["identity"][i]

@@ -101,7 +101,7 @@ def bake_take(
         expression, rotation = resample(performance.time, calm, performance.rotation, at)
         pose = binding.plan.solve(expression, rotation)
         name = f"{take.path.stem} {binding.ref.name}"
-        for owner, channels in channels_of(binding, pose):
+        for owner, channels in channels_of(binding, pose, scene):
             drop_strips(owner, take.path.stem)
             curves = Curves(owner, name, take.path.stem, apart=as_strips)
             key_channels(curves, channels, frames, tolerance, tally)

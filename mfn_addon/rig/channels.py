@@ -60,11 +60,14 @@ class Channel:
         return {"shape": "%", "location": "mm"}.get(self.kind, "°")
 
 
-def channels_of(binding: Binding, pose: Pose) -> Iterator[tuple[Owner, list[Channel]]]:
+def channels_of(
+    binding: Binding, pose: Pose, scene: bpy.types.Scene
+) -> Iterator[tuple[Owner, list[Channel]]]:
     """Each ID of a character with the channels that the pose drives.
 
     Args:
         pose: arrays (n, …) from `Plan.solve`.
+        scene: whose unit scale says how long a metre is.
     """
     for target, track, values in zip(binding.meshes, binding.plan.shapes, pose.shapes, strict=True):
         keys = shape_keys_of(target.ref.find())
@@ -81,7 +84,7 @@ def channels_of(binding: Binding, pose: Pose) -> Iterator[tuple[Owner, list[Chan
     root = binding.find()
     if root is not None and binding.plan.bones:
         scale = np.abs(np.array(root.matrix_world.to_scale())).max()
-        metres = max(float(scale), 1e-9) * bpy.context.scene.unit_settings.scale_length
+        metres = max(float(scale), 1e-9) * scene.unit_settings.scale_length
         yield root, [
             Channel(
                 _path("pose.bones", track.bone, track.path), track.bone, tuple(track.indices),

@@ -39,12 +39,11 @@ class Curves:
         if data is None:
             raise RuntimeError(f"{owner.name!r} cannot be animated")
         action = data.action
-        if action is not None and action.get(TAKE_PROPERTY, take) != take:
-            action.use_fake_user = True  # another take's bake: still there to go back to
-            action = None
+        made_from = None if action is None else action.get(TAKE_PROPERTY)
+        if action is not None and made_from is not None and (apart or made_from != take):
+            action.use_fake_user = True  # no longer active, but still there to go back to
+            action = data.action = None
         if apart:
-            if action is not None and TAKE_PROPERTY in action:
-                data.action = None
             action = _action_of(name, take, owner)
         elif action is None:
             action = _action_of(name, take, owner)

@@ -105,3 +105,29 @@ def test_baking_again_replaces_whether_strip_or_action(take):
     bake_take(take, {0: ada}, scene, as_strips=True)
     assert keys_of(ada).animation_data.action is None  # it would hide the strip
     assert len(bpy.data.actions) == actions
+
+
+def test_a_strip_is_not_hidden_by_another_takes_bake(take, tmp_path):
+    ada, scene = add_human("Ada"), bpy.context.scene
+    still = write_take(tmp_path / "still.mfntake", np.arange(60) / 60, lambda _: [face(0)])
+    with Take(still) as opened:
+        bake_take(opened, {0: ada}, scene)
+    earlier = keys_of(ada).animation_data.action
+    bake_take(take, {0: ada}, scene, start=11, as_strips=True)
+    assert keys_of(ada).animation_data.action is None
+    assert earlier.use_fake_user  # or it would be gone at the next save
+    scene.frame_set(31)
+    time = 20 / 24
+    expected = 0.5 + 0.5 * np.sin(7 * time) * np.cos(2 * time)
+    assert value("Ada face", "jawOpen") == pytest.approx(expected, abs=0.01)
+
+
+def test_millimetres_are_those_of_the_scene_that_is_baked(take):
+    robot = add_robot("Bolt")
+    ours = bpy.context.scene
+    other = bpy.data.scenes.new("centimetres")
+    other.unit_settings.scale_length = 0.01
+    kept = [
+        bake_take(take, {0: robot}, scene, tolerance=Tolerance()).keys for scene in (ours, other)
+    ]
+    assert kept[1] < kept[0]  # a hundredth of the size: far fewer keys are needed

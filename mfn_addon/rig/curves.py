@@ -15,6 +15,10 @@ Owner = bpy.types.Object | bpy.types.Key
 TAKE_PROPERTY = "mfn_take"
 """On an action that a bake made: which take it was baked from."""
 
+_OURS = "MFN "
+"""What the groups of baked curves are called begins so: curves that an animator keys get groups
+of other names, so that ours can be told from theirs in one action."""
+
 _LINEAR = 1
 
 
@@ -23,6 +27,7 @@ class Curves:
 
     A character's own action is kept and only the channels that the face drives are replaced in
     it, so that a body's animation survives. A bake's action from another take is kept aside.
+    What earlier bakes wrote is taken out first, also where nothing drives it any more.
     """
 
     def __init__(self, owner: Owner, name: str, take: str, *, apart: bool = False) -> None:
@@ -33,7 +38,8 @@ class Curves:
             name: what a new action is called.
             take: which take is baked into it.
             apart: use an action of the take's own for an NLA strip. The owner keeps its active
-                action, unless a bake made that: it would hide the strip.
+                action without what bakes wrote there, or none where a bake made it: it would
+                hide the strip.
         """
         data = owner.animation_data or owner.animation_data_create()
         if data is None:
@@ -44,6 +50,7 @@ class Curves:
             action.use_fake_user = True  # no longer active, but still there to go back to
             action = data.action = None
         if apart:
+            _drop_active(data)
             action = _action_of(name, take, owner)
         elif action is None:
             action = _action_of(name, take, owner)
@@ -51,6 +58,7 @@ class Curves:
         self.action = action
         self.slot = _slot_of(owner, None if apart else data, action)
         self._curves = _channels(action, self.slot)
+        _drop_ours(self._curves)
 
     def replace(
         self, path: str, index: int, frames: np.ndarray, values: np.ndarray, group: str
@@ -58,7 +66,7 @@ class Curves:
         """Give one channel (n,) values at (n,) frames, linear between them.
 
         A channel that never moves gets a single key: it still holds its value against what a
-        live preview left behind.
+        live preview left behind. The curve's group is `group` with a prefix that marks a bake.
 
         Returns:
             The number of keys.
@@ -77,6 +85,7 @@ class Curves:
         return len(frames)
 
     def _new(self, path: str, index: int, group: str) -> Any:
+        group = _OURS + group
         if hasattr(self.action, "slots"):
             return self._curves.new(path, index=index, group_name=group)
         return self._curves.new(path, index=index, action_group=group)
@@ -118,3 +127,19 @@ def _channels(action: Any, slot: Any) -> Any:  # 4.2's curves and 5.0's are of d
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
     return strip.channelbag(slot, ensure=True).fcurves
+
+
+def _drop_active(data: Any) -> None:
+    """Take what bakes wrote out of the action that an ID plays."""
+    action = data.action
+    if action is None:
+        return
+    slot = data.action_slot if hasattr(action, "slots") else None
+    if slot is not None or not hasattr(action, "slots"):
+        _drop_ours(_channels(action, slot))
+
+
+def _drop_ours(curves: Any) -> None:
+    for curve in list(curves):
+        if curve.group is not None and curve.group.name.startswith(_OURS):
+            curves.remove(curve)

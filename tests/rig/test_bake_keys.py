@@ -7,7 +7,7 @@ import pytest
 from mathutils import Quaternion
 
 from mfn_addon.retarget.reduction import Tolerance
-from mfn_addon.rig import bake_take
+from mfn_addon.rig import Options, bake_take
 from mfn_addon.take import Take
 from tests.rig.characters import add_human, add_robot, face, new_file, value, write_take
 
@@ -120,6 +120,34 @@ def test_a_strip_is_not_hidden_by_another_takes_bake(take, tmp_path):
     time = 20 / 24
     expected = 0.5 + 0.5 * np.sin(7 * time) * np.cos(2 * time)
     assert value("Ada face", "jawOpen") == pytest.approx(expected, abs=0.01)
+
+
+def test_a_strip_is_not_hidden_by_an_earlier_bake_into_the_animators_action(take):
+    ada, scene = add_human("Ada"), bpy.context.scene
+    ada.pose.bones["head"].keyframe_insert("location", frame=1)
+    smirk = bpy.data.objects["Ada face"].shape_key_add(name="my smirk")
+    smirk.keyframe_insert("value", frame=1)
+    bake_take(take, {0: ada}, scene)
+    actions = ada.animation_data.action, keys_of(ada).animation_data.action
+    assert actions[1].get("mfn_take") is None  # the animator's
+    assert evaluated(keys_of(ada), JAW_OPEN, 0, [1])[0] == pytest.approx(0.5)
+
+    bake_take(take, {0: ada}, scene, start=11, as_strips=True)
+    assert (ada.animation_data.action, keys_of(ada).animation_data.action) == actions
+    kept = [curve.data_path for owner in (ada, keys_of(ada)) for curve in curves_of(owner)]
+    assert sorted(set(kept)) == ['key_blocks["my smirk"].value', 'pose.bones["head"].location']
+    scene.frame_set(31)
+    time = 20 / 24
+    expected = 0.5 + 0.5 * np.sin(7 * time) * np.cos(2 * time)
+    assert value("Ada face", "jawOpen") == pytest.approx(expected, abs=0.01)
+
+
+def test_what_nothing_drives_any_more_is_taken_out(take):
+    ada, scene = add_human("Ada"), bpy.context.scene
+    bake_take(take, {0: ada}, scene)
+    assert curves_of(ada).find('pose.bones["neck"].rotation_quaternion', index=0) is not None
+    bake_take(take, {0: ada}, scene, options={0: Options(head=False)})
+    assert curves_of(ada).find('pose.bones["neck"].rotation_quaternion', index=0) is None
 
 
 def test_millimetres_are_those_of_the_scene_that_is_baked(take):

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The page: wires the camera, the solver, the link and what is shown.
 
-import { Calibration } from "./core/calibration.ts";
-import type { Face } from "./core/face.ts";
 import { Link } from "./link/link.ts";
 import { deviceName, forgetKey, pair, storedKey, takeFragment } from "./link/pairing.ts";
 import { FrameStore } from "./link/store.ts";
 import { openCamera, keepAwake } from "./page/camera.ts";
 import { Meters } from "./page/meters.ts";
+import { Neutrals } from "./page/neutral.ts";
 import { drawOverlay } from "./page/overlay.ts";
 import { type Ready, type Solved, Solver } from "./page/solver.ts";
 import { STATES, TEXT, fillLabels } from "./page/strings.ts";
 
 const COUNT_IN = 3; // seconds
-const CALIBRATION_FRAMES = 30;
 const SAVER_RATE = 15;
 const NOTICE_FOR = 6000; // ms
 const TOO_HOT = 0.6; // of the best frame rate so far
@@ -23,13 +21,12 @@ const get = <T extends HTMLElement>(id: string) => document.getElementById(id) a
 const video = get<HTMLVideoElement>("video");
 const overlay = get<HTMLCanvasElement>("overlay");
 const recordButton = get<HTMLButtonElement>("record");
+const calibrateButton = get<HTMLButtonElement>("calibrate");
 const meters = new Meters(get("meters"));
+const neutrals = new Neutrals();
 
 let link: Link | null = null;
 let facts: Ready | null = null;
-let resting: Map<number, Face[]> | null = null;
-let restingFrames = 0;
-const calibrations = new Map<number, Calibration>();
 let noticeTimer = 0;
 let solvedCount = 0;
 let bestRate = 0;
@@ -53,7 +50,7 @@ function showLink(): void {
   get("carrier").textContent = link.carrierName;
   document.body.classList.toggle("recording", recording);
   get("record-label").textContent = recording ? TEXT.stop : TEXT.record;
-  recordButton.disabled = link.state !== "connected";
+  recordButton.disabled = calibrateButton.disabled = link.state !== "connected";
   if (link.state === "unpaired") {
     forgetKey();
     get("pairing").hidden = false;
@@ -69,7 +66,6 @@ async function connect(key: string): Promise<void> {
     changed: showLink,
     refused: (reason) => notice(reason, true),
     notice: (reason) => notice(reason),
-    calibrate,
     storeFailed: () => notice(TEXT.storeFailed, true),
     unknownTake: () => notice(TEXT.unknownTake, true),
   }, fragment.webSocket);
@@ -89,29 +85,22 @@ async function pairAndConnect(proof: { secret: string } | { pin: string }): Prom
 }
 
 function calibrate(): void {
-  resting = new Map();
-  restingFrames = 0;
+  neutrals.begin();
   notice(TEXT.hold);
-}
-
-function gatherRest(faces: Face[]): void {
-  if (!resting) return;
-  for (const face of faces) resting.set(face.id, [...(resting.get(face.id) ?? []), face]);
-  if (++restingFrames < CALIBRATION_FRAMES) return;
-  for (const [id, seen] of resting) calibrations.set(id, new Calibration(seen, facts?.expressions ?? []));
-  notice(resting.size ? TEXT.calibrated : TEXT.noFace);
-  resting = null;
 }
 
 function solved({ frame, meshes }: Solved): void {
   solvedCount += 1;
   drawOverlay(overlay, frame, meshes, facts?.edges ?? []);
-  gatherRest(frame.faces);
-  const faces = frame.faces.map((face) => calibrations.get(face.id)?.apply(face) ?? face);
-  link?.send({ ...frame, faces });
+  link?.send(frame);
   showLink();
-  meters.show(faces, facts?.expressions ?? []);
-  get("faces").textContent = faces.length ? TEXT.faces(faces.length) : TEXT.noFace;
+  const rested = neutrals.see(frame, facts?.expressions ?? []);
+  if (rested) link?.request("calibrate"); // answered with a notice
+  else if (rested === 0) notice(TEXT.noFace);
+  const first = frame.faces.at(0);
+  meters.show(first && neutrals.apply(first), facts?.expressions ?? []);
+  const count = frame.faces.length;
+  get("faces").textContent = count ? TEXT.faces(count) : TEXT.noFace;
 }
 
 async function ready(message: Ready): Promise<void> {
@@ -154,7 +143,7 @@ get("saver").addEventListener("change", (event) => {
 get("settings-toggle").addEventListener("click", () => {
   get("settings").hidden = !get("settings").hidden;
 });
-get("calibrate").addEventListener("click", calibrate);
+calibrateButton.addEventListener("click", calibrate);
 recordButton.addEventListener("click", () => {
   if (link?.take && link.take.end === Infinity) link.request("finish");
   else link?.request("record", { count_in: COUNT_IN });

@@ -2,7 +2,7 @@
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
 //   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER
 // Then obeys one line of standard input at a time and answers each with one line:
-//   connected, seen, recording, kept, lost, pending, delivered (wait for it) | end_camera | fps | record | reload | offline | online |
+//   connected, seen, recording, kept, lost, pending, delivered (wait for it) | end_camera | calibrate | fps | record | reload | offline | online |
 //   carrier | threads | recorded (answer with what the page shows) | settings | shot NAME WIDTH HEIGHT | end
 
 import { createInterface } from "node:readline";
@@ -53,6 +53,12 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   threads: () => page.evaluate(() => document.body.dataset.threads!),
   recorded: () => page.evaluate(() => document.body.dataset.recorded!),
   settings: () => page.click("#settings-toggle"),
+  calibrate: async () => {
+    await page.click("#calibrate");
+    await page.waitForFunction(() =>
+      /neutral in Blender/.test(document.getElementById("notice")!.innerText),
+    );
+  },
   fps: () => page.locator("#fps").innerText(),
   record: () => page.click("#record"),
   reload: () => page.reload(),

@@ -84,9 +84,12 @@ def _serve(server: PhoneServer, ending: threading.Event, seconds: float | None) 
 
 
 def _answer_requests(server: PhoneServer) -> None:
-    """What phones ask for: here the whole run is recorded, so only calibration is left."""
+    """What phones ask for: nothing of it can be had without Blender."""
     for request in server.requests():
-        if request.get("request") == "calibrate":
-            server.calibrate()
-        else:
-            server.tell(request["device"], "The server records all the time it runs")
+        calibrate = request.get("request") == "calibrate"
+        reason = (
+            "This server keeps faces as they are: take the neutral in Blender, from the take"
+            if calibrate
+            else "This server records all the time it runs"
+        )
+        server.tell(request["device"], reason)

@@ -170,3 +170,8 @@ def actor_of(slot: int, face_id: int) -> int:
     if face_id == NO_ID:
         return NO_ID
     return slot * _ACTORS + (face_id - 1) % (_ACTORS - 1) + 1
+
+
+def slot_of(actor: int) -> int:
+    """The slot of the phone that sees an actor."""
+    return actor // _ACTORS

@@ -175,11 +175,6 @@ class PhoneServer:
         """Show a line on a phone."""
         self._command(device, "notice", reason=reason)
 
-    def calibrate(self) -> None:
-        """Have all take their faces as they are now for neutral."""
-        for device in list(self.hub.links):
-            self._command(device, "calibrate")
-
     def stop(self) -> None:
         """Close all connections and takes, and the port."""
         if self._thread.is_alive():

@@ -105,19 +105,11 @@ class MFN_OT_calibrate_neutral(_OfLiveRow, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         live, row = session.current, chosen_row(context)
         assert live is not None  # poll has seen it
-        last = live.frame.time if live.frame is not None else 0.0
-        held = [
-            face
-            for frame in live.recent
-            if last - frame.time <= _HOLD and (not row.source or frame.source == row.source)
-            for face in frame.faces
-            if face.id == row.actor
-        ]
         try:
-            _keep(row, Calibration.from_faces(held))
+            count = take_neutral(live, row)
         except ValueError as error:
             return self.failed(f"{name_of(row)}: {error}")
-        return self.done(f"{name_of(row)}: neutral from {len(held)} frames")
+        return self.done(f"{name_of(row)}: neutral from {count} frames")
 
 
 class MFN_OT_calibrate_range(_OfLiveRow, bpy.types.Operator):
@@ -175,6 +167,24 @@ class MFN_OT_calibrate_clear(_OfRow, bpy.types.Operator):
         row = chosen_row(context)
         row.calibration = ""
         return self.done(f"{name_of(row)}: no calibration")
+
+
+def take_neutral(live: session.Session, row: Any) -> int:
+    """Take the last second of a row's actor as neutral; returns of how many frames it was made.
+
+    Raises:
+        ValueError: the actor was not in view.
+    """
+    last = live.frame.time if live.frame is not None else 0.0
+    held = [
+        face
+        for frame in live.recent
+        if last - frame.time <= _HOLD and (not row.source or frame.source == row.source)
+        for face in frame.faces
+        if face.id == row.actor
+    ]
+    _keep(row, Calibration.from_faces(held))
+    return len(held)
 
 
 def _keep(row: Any, calibration: Calibration) -> None:

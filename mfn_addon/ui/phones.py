@@ -7,6 +7,7 @@ the extension, and the end of Blender; the server stops with it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,11 @@ import bpy
 import numpy as np
 
 from ..face import FaceFrame
+from ..phone.hub import slot_of
 from ..take import TakeError
 from . import live, preview, session
+from .actor_operators import take_neutral
+from .actors import name_of
 from .folders import user_folder
 from .notice import say
 
@@ -170,12 +174,27 @@ def _answer(context: bpy.types.Context, server: PhoneServer, request: dict) -> N
     current = session.current
     wanted = request.get("request")
     if wanted == "calibrate":
-        server.calibrate()
+        server.tell(request["device"], _calibrate(context, server, request["device"]))
     elif wanted == "record" and current is not None and current.recorder is None:
         count_in = request.get("count_in", 0)
         live.start_recording(context, count_in if isinstance(count_in, (int, float)) else 0)
     elif wanted == "finish":
         live.stop_recording(context)
+
+
+def _calibrate(context: bpy.types.Context, server: PhoneServer, device: str) -> str:
+    """Take the neutral of the actors whom a phone has in view; returns a line for the phone."""
+    current = session.current
+    slot = next((phone.slot for phone in server.phones() if phone.device == device), None)
+    done: list[str] = []
+    for row in context.scene.mfn.cast:
+        if current is not None and slot_of(row.actor) == slot:
+            with suppress(ValueError):  # not in view
+                take_neutral(current, row)
+                done.append(name_of(row))
+    if not done:
+        return "Blender has no face of this phone: no neutral was taken"
+    return f"Blender took the neutral of {', '.join(dict.fromkeys(done))}"
 
 
 def _timer() -> float | None:

@@ -104,7 +104,7 @@ def test_take_holds_what_the_phone_saw_through_reload_and_restart(still, tmp_pat
     port = int(url.split(":")[2].split("/")[0])
     phone = Phone(url, clip, tmp_path)
     try:
-        for command in ("connected", "recording", "seen", "reload", "connected", "seen"):
+        for command in ("connected", "seen", "calibrate", "recording", "reload", "connected", "seen"):
             phone.do(command)
         server.kill()
         server.wait()

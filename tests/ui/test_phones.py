@@ -54,6 +54,20 @@ def test_a_phone_asks_to_record_and_the_take_is_listed(server):
         assert [frame.frame for frame in take.frames()] == list(range(10))
 
 
+def test_a_phone_asks_for_its_actors_neutral(server):
+    senders = [sender_to(server, name) for name in ("Anna", "Ben")]
+    for sender in senders:
+        sender.send_frame(frame_at(sender.clock()))
+    cast = bpy.context.scene.mfn.cast
+    tick_until(lambda: len(cast) >= 2)
+    ben = next(phone for phone in server.phones() if phone.name == "Ben")
+    server.hub.requests.append({"request": "calibrate", "device": ben.device})
+    tick_until(lambda: any(row.calibration for row in cast))
+    assert [row.actor for row in cast if row.calibration] == [2001]
+    for sender in senders:
+        sender.close()
+
+
 def test_rename_disconnect_and_forget(server):
     sender = sender_to(server)
     [phone] = server.phones()

@@ -20,7 +20,6 @@ export type LinkState = "connecting" | "connected" | "lost" | "unpaired" | "stop
 export interface LinkEvents {
   changed(): void;
   refused(reason: string): void;
-  calibrate(): void;
   notice(reason: string): void;
   /** Frames of a take could not be written to this device's disk, or read back. */
   storeFailed(): void;
@@ -194,9 +193,6 @@ export class Link {
         break;
       case "rename":
         this.name = String(control.name);
-        break;
-      case "calibrate":
-        this.events.calibrate();
         break;
       case "stop":
         this.setState("stopped");

@@ -17,9 +17,9 @@ export class Meters {
     });
   }
 
-  show(faces: Face[], expressions: readonly string[]): void {
+  show(face: Face | undefined, expressions: readonly string[]): void {
     METERS.forEach(([, names], n) => {
-      const weights = names.map((name) => faces[0]?.expression[expressions.indexOf(name)] ?? 0);
+      const weights = names.map((name) => face?.expression[expressions.indexOf(name)] ?? 0);
       this.bars[n].value = Math.max(...weights);
     });
   }

@@ -25,7 +25,6 @@ export const TEXT = {
   noCanvas: "this browser cannot read pictures outside of the page",
   record: "Record",
   stop: "Stop",
-  calibrated: "Neutral face taken",
   hold: "Look ahead and relax your face…",
   noFace: "No face in view",
   faces: (count: number) => (count === 1 ? "1 face" : `${count} faces`),

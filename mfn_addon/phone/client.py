@@ -6,6 +6,7 @@ from __future__ import annotations
 import hmac
 import http.client
 import json
+import select
 import socket
 import ssl
 import threading
@@ -13,13 +14,16 @@ from contextlib import suppress
 
 import wsproto
 from wsproto import events
-from wsproto.utilities import RemoteProtocolError
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from ..capture.errors import InputError
 from .certificate import fingerprint_of, readable
 
 _TIMEOUT = 10.0
+"""Seconds in which the server has to be heard: it asks for the time four times a second."""
 _CHUNK = 64 << 10
+_OUTGOING = 64 << 10
+"""Bytes that may wait in the system to leave: what is live should not grow old there."""
 
 
 def pair(address: str, fingerprint: bytes | None, name: str, **secret: str) -> str:
@@ -47,6 +51,8 @@ def pair(address: str, fingerprint: bytes | None, name: str, **secret: str) -> s
         )  # fmt: skip
         response = connection.getresponse()
         data = json.loads(response.read(64 << 10))
+    except InputError:  # the certificate is another one
+        raise
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise InputError(f"{address}: no MFN server answers there ({error})") from error
     finally:
@@ -59,11 +65,22 @@ def pair(address: str, fingerprint: bytes | None, name: str, **secret: str) -> s
 class WebSocketClient:
     """A WebSocket to `/live`; sending and receiving may happen in two threads."""
 
-    def __init__(self, address: str, fingerprint: bytes | None) -> None:
-        """Connect. Raises OSError or InputError."""
+    def __init__(self, address: str, fingerprint: bytes | None, timeout: float = _TIMEOUT) -> None:
+        """Connect.
+
+        Args:
+            address: "host:port".
+            fingerprint: SHA-256 of the certificate that it has to show; None to trust any.
+            timeout: seconds without a word from the server after which the connection counts as
+                broken.
+
+        Raises:
+            OSError: nobody answers.
+            InputError: the certificate is another one.
+        """
         host, port = split_address(address)
         self._lock = threading.Lock()
-        self._socket = _connect(host, port, fingerprint)
+        self._socket = _connect(host, port, fingerprint, timeout)
         self._protocol = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
         self._write(events.Request(host=f"{host}:{port}", target="/live"))
         self._messages: list[bytes] = []
@@ -72,6 +89,13 @@ class WebSocketClient:
         while not self._accepted:
             if not self._read():
                 raise OSError("the server closed the connection")
+
+    def writable(self) -> bool:
+        """Whether a message would leave at once."""
+        try:
+            return bool(select.select([], [self._socket], [], 0)[1])
+        except (OSError, ValueError):  # it is closed
+            return False
 
     def send(self, data: bytes) -> None:
         """Send one binary message. Raises OSError."""
@@ -92,7 +116,10 @@ class WebSocketClient:
 
     def _write(self, event: events.Event) -> None:
         with self._lock:
-            self._socket.sendall(self._protocol.send(event))
+            try:
+                self._socket.sendall(self._protocol.send(event))
+            except LocalProtocolError as error:
+                raise OSError("the connection was closed") from error
 
     def _read(self) -> bool:
         """Take in what comes; False once nothing more will."""
@@ -113,7 +140,9 @@ class WebSocketClient:
                     self._partial.clear()
             elif isinstance(event, events.Ping):
                 self._write(event.response())
-            elif isinstance(event, (events.CloseConnection, events.RejectConnection)):
+            elif isinstance(event, events.RejectConnection):
+                raise OSError(f"it refuses this connection, with HTTP status {event.status_code}")
+            elif isinstance(event, events.CloseConnection):
                 return bool(self._messages)
         return bool(data)
 
@@ -137,13 +166,16 @@ def parse_fingerprint(text: str) -> bytes:
     return value
 
 
-def _connect(host: str, port: int, fingerprint: bytes | None) -> ssl.SSLSocket:
+def _connect(
+    host: str, port: int, fingerprint: bytes | None, timeout: float = _TIMEOUT
+) -> ssl.SSLSocket:
     """A TLS connection to a server whose certificate is known by its fingerprint alone."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # self-signed: the fingerprint is compared instead
-    plain = socket.create_connection((host, port), timeout=_TIMEOUT)
+    plain = socket.create_connection((host, port), timeout=timeout)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _OUTGOING)
     connection = context.wrap_socket(plain, server_hostname=host)
     shown = fingerprint_of(connection.getpeercert(binary_form=True) or b"")
     if fingerprint is not None and not hmac.compare_digest(shown, fingerprint):

@@ -24,20 +24,22 @@ from ..capture.protocol import (
     unpack_json,
 )
 from ..face import FaceFrame
+from .backlog import AGAIN_AFTER, Backlog
 from .client import WebSocketClient, pair
 from .hub import OurClock
 from .link import LONGEST
 from .messages import pack_clock_answer, pack_recorded, unpack_clock, unpack_saved
 
 _HEAD = 5  # bytes of a message before its payload
-_AGAIN_AFTER = 1.0
-_BATCH = 64 << 10
+_REJOIN_EVERY = 1.0  # seconds between tries to connect
 _KEPT = 600
 """Frames that are kept in case a recording has begun before they were sent."""
 _LAST_WORDS = 5.0
 """Seconds that a closing sender waits for its recorded frames to be saved."""
 
-Delivery = tuple[int, int, int]  # take, stream, sequence
+
+Connect = Callable[[str, bytes | None], WebSocketClient]
+"""Makes a connection to "host:port" with a pinned certificate; raises OSError, InputError."""
 
 
 class RemoteSender:
@@ -45,7 +47,8 @@ class RemoteSender:
 
     Attributes:
         stop: set when the server asks to stop, or refuses.
-        unsaved: recorded frames that the server has not confirmed yet, as messages.
+        refusal: why the server refuses, "" where it does not.
+        unsaved: the recorded frames that the server has not confirmed yet.
     """
 
     def __init__(
@@ -55,6 +58,8 @@ class RemoteSender:
         source: str,
         fingerprint: bytes | None = None,
         clock: Callable[[], float] | None = None,
+        connect: Connect = WebSocketClient,
+        again_after: float = AGAIN_AFTER,
     ) -> None:
         """Connect and say hello.
 
@@ -63,7 +68,9 @@ class RemoteSender:
             key: from pairing.
             source: this camera's name.
             fingerprint: of the server's certificate.
-            clock: gives seconds that run steadily; for tests.
+            clock: gives seconds that run steadily (default: those of this computer).
+            connect: makes the connections.
+            again_after: seconds after which a recorded frame that was not confirmed is sent again.
 
         Raises:
             InputError: nobody listens there, or the server refuses.
@@ -71,8 +78,8 @@ class RemoteSender:
         self.stop = threading.Event()
         self.clock = clock or OurClock()
         self.refusal = ""
-        self.unsaved: dict[Delivery, bytes] = {}
-        self._address, self._fingerprint = address, fingerprint
+        self.unsaved = Backlog(again_after)
+        self._address, self._fingerprint, self._connect = address, fingerprint, connect
         self._epoch = 0.0
         self._hello = Hello(key, source, stream=secrets.randbits(32))
         self._encoder = FrameEncoder(landmarks=False)
@@ -86,8 +93,8 @@ class RemoteSender:
         self._socket: WebSocketClient | None = None
         try:
             self._socket = self._join()
-        except OSError as error:
-            raise InputError(f"{address}: nobody listens there ({error})") from error
+        except (OSError, ProtocolError) as error:
+            raise InputError(f"{address}: no MFN server answers there ({error})") from error
         threading.Thread(target=self._listen, name="remote sender", daemon=True).start()
 
     def send_frame(self, frame: FaceFrame) -> None:
@@ -97,14 +104,17 @@ class RemoteSender:
         of `clock` where none was told.
         """
         frame = replace(frame, time=frame.time + self._epoch)
+        connection = self._socket
+        can_leave = connection is not None and connection.writable()
         with self._lock:
             message = self._encoder.encode(frame)
             sequence, self._sequence = self._sequence, self._sequence + 1
             if self._span is not None and self._span[1] <= frame.time <= self._span[2]:
-                message = self._record(sequence, message)
+                message = self._record(sequence, message, self.clock() if can_leave else None)
             else:
                 self._recent.append((frame.time, sequence, message))
-        self._send(message)
+        if can_leave:  # otherwise a preview is lost, and what is recorded goes later
+            self._send(message)
 
     def send_status(self, state: str, message: str = "", **facts: Any) -> None:
         """Tell how the source is; the server hears it again after a break."""
@@ -127,21 +137,29 @@ class RemoteSender:
     def _send(self, data: bytes) -> None:
         connection = self._socket
         if connection is None:
-            return  # a preview is lost; what is recorded is kept
+            return
         try:
             connection.send(data)
         except OSError:
             connection.close()  # the listener makes a new one
 
     def _join(self) -> WebSocketClient:
-        """A connection on which the server has said welcome. Raises OSError, InputError."""
-        connection = WebSocketClient(self._address, self._fingerprint)
+        """A connection on which the server has said welcome.
+
+        Raises:
+            OSError, ProtocolError: it cannot be had now.
+            InputError: the server refuses, or is another one.
+        """
+        connection = self._connect(self._address, self._fingerprint)
         reader = MessageReader(LONGEST)
         connection.send(pack_hello(self._hello))
         data = connection.receive()
         if data is None:
             raise OSError("the server closed the connection")
-        (kind, payload), *rest = reader.feed(data)
+        messages = reader.feed(data)
+        if not messages:
+            raise ProtocolError("the server said nothing that is whole")
+        (kind, payload), *rest = messages
         if kind != Kind.WELCOME:
             reason = unpack_json(payload).get("reason", "no reason given")
             raise InputError(f"{self._address}: the server refuses ({reason})")
@@ -167,28 +185,29 @@ class RemoteSender:
                     self._handle(connection, kind, payload)
             except (OSError, ProtocolError):
                 connection.close()
+            self._send_unsaved()  # CLOCK comes four times a second, so nothing waits longer
 
     def _join_again(self) -> None:
         try:
             self._socket = self._join()
+            with self._lock:
+                self.unsaved.send_all_again()
             self._send(self._status)
             self._send_unsaved()
-        except OSError:
-            time.sleep(_AGAIN_AFTER)  # between tries, in a thread of its own
+        except (OSError, ProtocolError):
+            time.sleep(_REJOIN_EVERY)  # in a thread of its own
         except InputError as error:
             self.refusal = str(error)
             self.stop.set()
 
     def _send_unsaved(self) -> None:
-        with self._lock:
-            waiting = list(self.unsaved.values())
-        batch = bytearray()
-        for message in waiting:
-            if len(batch) + len(message) > _BATCH:
-                self._send(bytes(batch))
-                batch.clear()
-            batch += message
-        self._send(bytes(batch))
+        """Send what of the recording is due, as far as it can leave at once."""
+        while (connection := self._socket) is not None and connection.writable():
+            with self._lock:
+                batch = self.unsaved.next_batch(self.clock())
+            if not batch:
+                return
+            self._send(batch)
 
     def _handle(self, connection: WebSocketClient, kind: Kind, payload: bytes) -> None:
         if kind == Kind.CLOCK:
@@ -197,9 +216,7 @@ class RemoteSender:
         elif kind == Kind.SAVED:
             take, stream, ranges = unpack_saved(payload)
             with self._all_saved:
-                for first, last in ranges:
-                    for sequence in range(first, last + 1):
-                        self.unsaved.pop((take, stream, sequence), None)
+                self.unsaved.confirm(take, stream, ranges)
                 self._all_saved.notify_all()
         elif kind == Kind.CONTROL:
             self._obey(unpack_json(payload))
@@ -207,12 +224,12 @@ class RemoteSender:
             self.refusal = str(unpack_json(payload).get("reason", ""))
             self.stop.set()
 
-    def _record(self, sequence: int, message: bytes) -> bytes:
-        """Turn a FRAME into one of the present recording, and keep it."""
+    def _record(self, sequence: int, message: bytes, sent: float | None) -> bytes:
+        """Turn a FRAME into one of the present recording, and keep it (see `Backlog.keep`)."""
         assert self._span is not None
         take, stream = self._span[0], self._hello.stream
         recorded = pack_recorded(take, stream, message[_HEAD:])
-        self.unsaved[take, stream, sequence] = recorded
+        self.unsaved.keep((take, stream, sequence), recorded, sent)
         return recorded
 
     def _begin(self, take: int, start: float) -> None:
@@ -222,22 +239,24 @@ class RemoteSender:
         self._span = (take, start, float("inf"))
         for time_, sequence, message in self._recent:
             if time_ >= start:
-                self._send(self._record(sequence, message))
+                self._record(sequence, message, None)
         self._recent.clear()
 
     def _obey(self, control: dict[str, Any]) -> None:
+        """Do what a CONTROL says. Raises ProtocolError."""
         command = control.get("command")
         with self._lock:
-            if command == "stop":
-                self.stop.set()
-            elif command == "record":
-                self._begin(int(control["take"]), float(control["start"]))
-            elif command == "finish" and self._span is not None:
-                self._span = (*self._span[:2], float(control["end"]))
-            elif command == "unknown_take":
-                lost = [key for key in self.unsaved if key[0] == control.get("take")]
-                for key in lost:
-                    del self.unsaved[key]
+            try:
+                if command == "stop":
+                    self.stop.set()
+                elif command == "record":
+                    self._begin(int(control["take"]), float(control["start"]))
+                elif command == "finish" and self._span is not None:
+                    self._span = (*self._span[:2], float(control["end"]))
+                elif command == "unknown_take":
+                    self.unsaved.drop(int(control["take"]))
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                raise ProtocolError(f"a malformed CONTROL ({command})") from error
 
 
 def join_by_pin(

@@ -13,7 +13,7 @@ from ..retarget import Options
 from ..retarget.reduction import Tolerance
 from ..retarget.smoothing import smoothed
 from ..retarget.timing import resample
-from ..take import Take
+from ..take import Take, corrected_performances, trimmed
 from .binding import bind
 from .channels import channels_of
 from .curves import Curves
@@ -63,19 +63,19 @@ def bake_take(
     cast: Mapping[int, bpy.types.Object],
     scene: bpy.types.Scene,
     *,
-    start: int | None = None,
+    start: float | None = None,
     options: Mapping[int, Options] | None = None,
     tolerance: Tolerance | None = None,
     as_strips: bool = False,
     progress: Progress | None = None,
 ) -> BakeReport:
-    """Bake actors to characters as actions; baking again replaces.
+    """Bake actors to characters as actions, under the take's corrections; baking again replaces.
 
     Args:
         take: an open take.
         cast: actor's id -> the character's armature or mesh.
         scene: gives the frame rate, and the first frame unless `start` does.
-        start: the frame on which the take's first picture falls.
+        start: the frame on which the take's first picture falls; it may lie between two.
         options: actor's id -> how its character is driven.
         tolerance: leave out the keys that this allows; None keys every frame.
         as_strips: push the bake onto NLA tracks of its own, and leave the character's action.
@@ -83,20 +83,17 @@ def bake_take(
 
     Raises:
         RigError: a character cannot be driven. Nothing has been baked then.
-        TakeError: the take lacks an actor, or is damaged. Nothing has been baked then.
+        TakeError: the take lacks an actor, or is damaged, or its corrections leave an actor
+            nothing. Nothing has been baked then.
     """
     bindings = {actor: bind(obj, (options or {}).get(actor)) for actor, obj in cast.items()}
-    performances = take.performances(cast)
+    performances = corrected_performances(take, cast)
     start = scene.frame_start if start is None else start
-    rate = scene_rate(scene)
-    # The scene keeps its rate in single precision: do not lose the last frame to that.
-    count = int(np.floor(take.duration * rate + 0.01)) + 1
-    at = take.start + np.arange(count) / rate
-    frames = start + np.arange(count, dtype=np.float64)
+    moments = {actor: _moments(take, actor, start, scene_rate(scene)) for actor in cast}
 
     tally = Tally()
     for done, (actor, binding) in enumerate(bindings.items()):
-        performance = performances[actor]
+        performance, (frames, at) = performances[actor], moments[actor]
         calm = smoothed(performance.time, performance.expression, binding.plan.table.smoothing)
         expression, rotation = resample(performance.time, calm, performance.rotation, at)
         pose = binding.plan.solve(expression, rotation)
@@ -111,9 +108,27 @@ def bake_take(
             progress((done + 1) / len(bindings))
     return BakeReport(
         {binding.ref.name: binding.report.summary() for binding in bindings.values()},
-        start,
-        start + count - 1,
+        int(min(frames[0] for frames, _ in moments.values())),
+        int(max(frames[-1] for frames, _ in moments.values())),
         tally.keys,
         tally.keys / max(tally.of, 1),
         tally.errors,
     )
+
+
+def _moments(take: Take, actor: int, start: float, rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the frames that an actor's keys lie on, and (n,) which of the take's seconds they are.
+
+    Args:
+        start: the frame on which the take's first picture falls.
+        rate: frames a second.
+    """
+    # The scene keeps its rate in single precision: do not lose the last frame to that.
+    last = start + take.duration * rate + 0.01
+    frames = np.arange(np.ceil(start), max(np.floor(last), np.ceil(start)) + 1)
+    at = take.start + (frames - start) / rate
+    low, high = trimmed(take.layers(), actor)
+    within = (at >= low - 0.01 / rate) & (at <= high + 0.01 / rate)
+    if not within.any():  # trimmed to less than a frame: the one next to what is left
+        within[np.argmin(np.abs(at - max(low, take.start)))] = True
+    return frames[within], at[within]

@@ -1,22 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The take store: one SQLite file a take (docs/take_format.md), import and export."""
 
+from .corrections import (
+    Layer,
+    ShapeEdit,
+    corrected,
+    corrected_frames,
+    corrected_performances,
+    trimmed,
+)
 from .errors import TakeError
+from .layers import write_layers
 from .layout import SUFFIX, VERSION
 from .lines import export_lines, import_lines, read_lines, write_line
-from .reader import Actor, Performance, Take
+from .performance import Performance
+from .reader import Actor, Take
 from .writer import TakeWriter
 
 __all__ = [
     "SUFFIX",
     "VERSION",
     "Actor",
+    "Layer",
     "Performance",
+    "ShapeEdit",
     "Take",
     "TakeError",
     "TakeWriter",
+    "corrected",
+    "corrected_frames",
+    "corrected_performances",
     "export_lines",
     "import_lines",
     "read_lines",
+    "trimmed",
+    "write_layers",
     "write_line",
 ]

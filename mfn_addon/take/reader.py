@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-
 from ..face import FaceFrame
+from .corrections import Layer
 from .errors import TakeError
-from .layout import APPLICATION_ID, SAMPLE, VERSION, unpack_sample
+from .layers import read_layers
+from .layout import APPLICATION_ID, VERSION, unpack_sample
+from .performance import Performance, performance_of
 from .writer import connect
 
 
@@ -34,28 +35,6 @@ class Actor:
     frames: int
     start: float
     end: float
-
-
-@dataclass(frozen=True)
-class Performance:
-    """All of one actor's samples, by time.
-
-    Attributes:
-        actor: the id.
-        time: (N,) float64 seconds.
-        score: (N,), box: (N, 4), rotation: (N, 3, 3), translation: (N, 3),
-        expression: (N, 52), identity: (N, 40), landmarks: (N, 68, 2), as in `face.Face`.
-    """
-
-    actor: int
-    time: np.ndarray
-    score: np.ndarray
-    box: np.ndarray
-    rotation: np.ndarray
-    translation: np.ndarray
-    expression: np.ndarray
-    identity: np.ndarray
-    landmarks: np.ndarray
 
 
 class Take:
@@ -149,23 +128,49 @@ class Take:
             TakeError: the take lacks one of them, or is damaged.
         """
         times: dict[int, list[float]] = {actor: [] for actor in actors}
+        frames: dict[int, list[int]] = {actor: [] for actor in actors}
         samples: dict[int, list[bytes]] = {actor: [] for actor in actors}
         marks = ", ".join("?" * len(times))
         # In the order of the file: sorting whole samples would cost more than reading them.
         query = (
-            "SELECT sample.actor, frame.time, sample.data FROM frame "
+            "SELECT sample.actor, frame.id, frame.time, sample.data FROM frame "
             "CROSS JOIN sample ON sample.frame = frame.id "
             f"WHERE sample.actor IN ({marks}) ORDER BY frame.id"
         )
         with self._telling():
-            for actor, time, data in self._connection.execute(query, tuple(times)):
+            for actor, frame, time, data in self._connection.execute(query, tuple(times)):
                 times[actor].append(time)
+                frames[actor].append(frame)
                 samples[actor].append(data)
             for actor, moments in times.items():
                 if not moments:
                     known = ", ".join(str(each.id) for each in self.actors()) or "none"
                     raise TakeError(f"{self.path}: no actor {actor} in this take (it has: {known})")
-            return {actor: _performance(actor, times[actor], samples[actor]) for actor in times}
+            return {
+                actor: performance_of(actor, times[actor], frames[actor], samples[actor])
+                for actor in times
+            }
+
+    def heads(self) -> dict[int, FaceFrame]:
+        """All frames without their faces, by their `frame.id` in the file."""
+        query = (
+            "SELECT frame.id, source.name, number, time, width, height "
+            "FROM frame JOIN source ON source.id = frame.source"
+        )
+        with self._telling():
+            return {
+                key: FaceFrame(time, name, number, width, height, [])
+                for key, name, number, time, width, height in self._connection.execute(query)
+            }
+
+    def layers(self) -> list[Layer]:
+        """The corrections that lie over the samples, the first one first.
+
+        Raises:
+            TakeError: a layer cannot be read; the samples can.
+        """
+        with self._telling():
+            return read_layers(self._connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -204,14 +209,3 @@ class Take:
             if isinstance(error, TakeError):
                 raise
             raise TakeError(f"{self.path}: the take is damaged ({error})") from error
-
-
-def _performance(actor: int, times: list[float], samples: list[bytes]) -> Performance:
-    """The samples as columns, by time."""
-    time = np.array(times, np.float64)
-    records = np.frombuffer(b"".join(samples), SAMPLE)
-    if np.any(np.diff(time) < 0):  # late frames lie where they arrived
-        order = np.argsort(time, kind="stable")
-        time, records = time[order], records[order]
-    columns = {name: np.ascontiguousarray(records[name]) for name in SAMPLE.names or ()}
-    return Performance(actor, time, **columns)

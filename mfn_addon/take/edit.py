@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Changing what a take says beside its samples: layers, facts, thumbnails."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from .errors import TakeError
+from .layout import APPLICATION_ID, VERSION
+from .writer import connect
+
+
+@contextmanager
+def editing(path: str | Path) -> Iterator[sqlite3.Connection]:
+    """A transaction on a take that is there; it is done whole or not at all.
+
+    Raises:
+        TakeError: no such take, none at all, of a newer format, or it cannot be written.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise TakeError(f"{path}: there is no such take")
+    try:
+        with closing(connect(path, "rw")) as connection:
+            _check(connection, path)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise TakeError(f"{path}: the take cannot be changed ({error})") from error
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    run = connection.execute
+    if run("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise TakeError(f"{path}: this file is not a take")
+    if run("PRAGMA user_version").fetchone()[0] > VERSION:
+        raise TakeError(
+            f"{path}: written by a newer version of MFN Face Capture; update the extension"
+        )

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One actor's samples as arrays, by time: the form in which a take is corrected and baked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from ..face import Face
+from .layout import SAMPLE
+
+
+@dataclass(frozen=True)
+class Performance:
+    """All of one actor's samples, by time.
+
+    Attributes:
+        actor: the id.
+        time: (N,) float64 seconds.
+        frame: (N,) int64, which of the take's frames each sample is of (`frame.id` in the file).
+        score: (N,), box: (N, 4), rotation: (N, 3, 3), translation: (N, 3),
+        expression: (N, 52), identity: (N, 40), landmarks: (N, 68, 2), as in `face.Face`.
+    """
+
+    actor: int
+    time: np.ndarray
+    frame: np.ndarray
+    score: np.ndarray
+    box: np.ndarray
+    rotation: np.ndarray
+    translation: np.ndarray
+    expression: np.ndarray
+    identity: np.ndarray
+    landmarks: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def only(self, chosen: np.ndarray) -> Performance:
+        """Some of the samples: those of a mask (N,), or of indices."""
+        return replace(self, **{name: getattr(self, name)[chosen] for name in _COLUMNS})
+
+    def joined(self, other: Performance) -> Performance:
+        """Both performances' samples, by time."""
+        time = np.concatenate([self.time, other.time])
+        order = np.argsort(time, kind="stable")
+        both = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)])[order]
+            for name in _COLUMNS
+        }
+        return replace(self, **both)
+
+    def face(self, i: int) -> Face:
+        """One sample as a Face; its arrays are copies."""
+        arrays = {name: getattr(self, name)[i].copy() for name in _ARRAYS}
+        return Face(id=self.actor, score=float(self.score[i]), **arrays)
+
+
+_COLUMNS = tuple(field.name for field in fields(Performance) if field.name != "actor")
+_ARRAYS = tuple(name for name in SAMPLE.names or () if name != "score")
+
+
+def performance_of(
+    actor: int, times: list[float], frames: list[int], samples: list[bytes]
+) -> Performance:
+    """The rows of a take's tables as columns, by time. Raises ValueError for damaged samples."""
+    time, frame = np.array(times, np.float64), np.array(frames, np.int64)
+    records = np.frombuffer(b"".join(samples), SAMPLE)
+    if len(records) != len(time):
+        raise ValueError(f"{len(time)} samples fill the bytes of {len(records)}")
+    if np.any(np.diff(time) < 0):  # late frames lie where they arrived
+        order = np.argsort(time, kind="stable")
+        time, frame, records = time[order], frame[order], records[order]
+    columns = {name: np.ascontiguousarray(records[name]) for name in SAMPLE.names or ()}
+    return Performance(actor, time, frame, **columns)

@@ -12,6 +12,9 @@ from . import (
     actor_panels,
     character_operators,
     character_panels,
+    correction_operators,
+    correction_panels,
+    correction_rows,
     live,
     notice,
     operators,
@@ -27,10 +30,12 @@ _CLASSES = (
     *operators.CLASSES,
     *actor_operators.CLASSES,
     *character_operators.CLASSES,
+    *correction_operators.CLASSES,
     panels.MFN_PT_capture,
     *actor_panels.CLASSES,
     *character_panels.CLASSES,
     *panels.CLASSES,
+    *correction_panels.CLASSES,
     *phone_panel.CLASSES,
 )
 
@@ -39,6 +44,7 @@ _CLASSES = (
 def _before_load(*_: object) -> None:
     """Another file is opened: its scene is not the one that is being driven."""
     live.stop()
+    correction_rows.flush()
 
 
 @bpy.app.handlers.persistent

@@ -15,7 +15,7 @@ from ..retarget.reduction import Tolerance
 from ..rig import RigError, bake_take
 from ..rig.assemble import append_character
 from ..take import Take, TakeError
-from . import live, session
+from . import correction_rows, live, session
 from .folders import sample_rigs
 from .notice import remember
 from .properties import refresh_takes
@@ -125,6 +125,7 @@ class MFN_OT_bake(Telling, bpy.types.Operator):
             actors = ", ".join(map(str, present)) or "nobody"
             return self.failed(f"{item.name}: give its actors ({actors}) a character first")
         options = {r.actor: settings.options(r.character, r.calibration) for r in rows}
+        correction_rows.flush()
         try:
             with Take(item.path) as take:
                 report = bake_take(

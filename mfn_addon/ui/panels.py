@@ -96,6 +96,7 @@ class MFN_PT_takes(_Sidebar, bpy.types.Panel):
         side = row.column(align=True)
         side.operator("mfn.takes_refresh", text="", icon="FILE_REFRESH")
         side.operator("mfn.take_open", text="", icon="FILE_FOLDER")
+        side.operator("mfn.take_play", text="", icon="PLAY")
         take = state.take()
         if take is not None:
             layout.label(text=take.error or f"Recorded {take.date}", icon="INFO")

@@ -17,7 +17,7 @@ from bpy.props import (
 from ..retarget import Options
 from ..rig import armature_of
 from ..rig.lookup import shape_keys_of
-from . import characters
+from . import characters, correction_rows
 from .characters import look, options_of
 from .folders import take_files, takes_folder
 from .take_list import describe_take
@@ -57,6 +57,7 @@ def _match(row: MFN_CastRow, _: bpy.types.Context) -> None:
 
 def refresh_takes(context: bpy.types.Context, choose: str = "") -> None:
     """Read the folder of takes anew; keeps the chosen take chosen, or chooses another by path."""
+    correction_rows.flush()
     state = context.window_manager.mfn
     chosen = state.take()
     choose = choose or (chosen.path if chosen is not None else "")
@@ -71,10 +72,11 @@ def _list_takes(_: object, context: bpy.types.Context) -> None:
     refresh_takes(context)
 
 
-def _list_actors(_: object, context: bpy.types.Context) -> None:
-    """Give every actor of the chosen take a row in the cast."""
-    take = context.window_manager.mfn.take()
+def _show_take(state: MFN_WindowState, context: bpy.types.Context) -> None:
+    """Give every actor of the chosen take a row in the cast, and show the take's corrections."""
+    take = state.take()
     settings = context.scene.mfn
+    correction_rows.show(state.corrections, take.path if take and not take.error else "")
     for actor in take.actor_ids() if take is not None else ():
         if settings.row(actor) is None:
             settings.cast.add().actor = actor
@@ -190,7 +192,12 @@ class MFN_WindowState(bpy.types.PropertyGroup):
     take_index: IntProperty(
         name="Take",
         description="The chosen take",
-        update=_list_actors,
+        update=_show_take,
+    )
+    corrections: PointerProperty(
+        type=correction_rows.MFN_Corrections,
+        name="Corrections",
+        description="The chosen take's layers of corrections",
     )
 
     def take(self) -> MFN_TakeItem | None:
@@ -208,7 +215,7 @@ def settings_of(scene: bpy.types.Scene) -> MFN_SceneSettings:
 
 def register() -> None:
     characters.register()
-    for each in CLASSES:
+    for each in (*correction_rows.CLASSES, *CLASSES):
         bpy.utils.register_class(each)
     setattr(bpy.types.Scene, ATTRIBUTE, PointerProperty(type=MFN_SceneSettings))
     window_state = PointerProperty(type=MFN_WindowState, options={"SKIP_SAVE"})
@@ -216,8 +223,9 @@ def register() -> None:
 
 
 def unregister() -> None:
+    correction_rows.flush()
     delattr(bpy.types.WindowManager, ATTRIBUTE)
     delattr(bpy.types.Scene, ATTRIBUTE)
-    for each in reversed(CLASSES):
+    for each in reversed((*correction_rows.CLASSES, *CLASSES)):
         bpy.utils.unregister_class(each)
     characters.unregister()

@@ -13,7 +13,6 @@ is read moves then is leakage.
 from __future__ import annotations
 
 import argparse
-import re
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from tqdm import tqdm
 from training import measures
 from training.bank import FaceBank, Surface, load_surface, photo_bank
 from training.model import MARK_POINTS, look_from_pose, regions_of
+from training.results import RESULTS, put, table
 from training.sfn import SIDE, Sfn
 from training.synthetic.scene import Studio
 
@@ -119,28 +119,6 @@ def train_one(name: str, arguments: argparse.Namespace) -> tuple[Path, float]:
     return last, torch.load(last, weights_only=True)["spent"] / 60
 
 
-def table(rows: dict[str, dict[str, float]]) -> str:
-    """A markdown table with a column for each network."""
-    lines = [["", *rows], ["---"] * (len(rows) + 1)]
-    lines += [
-        [key, *(f"{row[key]:.3g}" for row in rows.values())] for key in next(iter(rows.values()))
-    ]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def put(path: Path, mark: str, text: str) -> None:
-    """Replace what stands between <!-- mark --> and <!-- /mark --> in a document.
-
-    Raises:
-        ValueError: the document has no such place.
-    """
-    place = re.compile(f"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
-    document = path.read_text()
-    if not place.search(document):
-        raise ValueError(f"{path}: no place marked <!-- {mark} -->")
-    path.write_text(place.sub(lambda found: found[1] + text + "\n" + found[2], document))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=1500)
@@ -150,7 +128,7 @@ def main() -> None:
     parser.add_argument("--rendered", type=Path, nargs="*",
                         default=[Path("training/runs/rendered")])  # fmt: skip
     parser.add_argument("--work", type=Path, default=Path("training/runs/ablations"))
-    parser.add_argument("--output", type=Path, default=Path("docs/results.md"))
+    parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     if not arguments.photos.is_file():
         raise SystemExit(f"{arguments.photos} is not there: make it with python -m training.fit")

@@ -158,31 +158,3 @@ class Rows:
     @property
     def shape(self) -> tuple[int, ...]:
         return (len(self.rows), *self.array.shape[1:])
-
-
-def mirror_matrix(model: HeadModel) -> np.ndarray:
-    """(40, 40) that turns the identity weights of a head into those of its mirror image."""
-    flipped = model.neutral * (-1, 1, 1)
-    step = 512
-    partner = np.concatenate(
-        [
-            np.linalg.norm(model.neutral[None] - flipped[i : i + step, None], axis=2).argmin(1)
-            for i in range(0, len(flipped), step)
-        ]
-    )
-    flat = model.identity.reshape(len(model.identity), -1)
-    mirrored = (model.identity[:, partner] * (-1, 1, 1)).reshape(len(flat), -1)
-    return (np.linalg.lstsq(flat.T, mirrored.T, rcond=None)[0]).astype(np.float32)
-
-
-def mirror_order() -> np.ndarray:
-    """(52,) which expression a mirror puts in each one's place."""
-    swap = {"Left": "Right", "Right": "Left"}
-
-    def other(name: str) -> str:
-        for side, opposite in swap.items():
-            if name.endswith(side):
-                return name[: -len(side)] + opposite
-        return name
-
-    return np.array([EXPRESSIONS.index(other(name)) for name in EXPRESSIONS])

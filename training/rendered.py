@@ -12,17 +12,18 @@ from training.measures import relative_to_sight
 from training.scenes import RenderedScenes
 
 
-def read_looks(folder: Path, side: int) -> dict[str, np.ndarray]:
-    """A rendered set's labels by look: rotation to the line of sight, centre px, px a metre.
+def looks(
+    rotation: np.ndarray, translation: np.ndarray, focal: np.ndarray, side: int
+) -> dict[str, np.ndarray]:
+    """Poses in a true camera's frame by look: rotation to the line of sight, centre px, px a metre.
 
-    The renderer knows the true camera (`focal` px, principal point in the middle); a network
-    only sees the look, see `mfn_addon.face.camera`.
+    The renderer knows the camera (`focal` px, principal point in the middle); a network only sees
+    the look, see `mfn_addon.face.camera`.
+
+    Args:
+        rotation: (..., 3, 3); translation: (..., 3) metres; focal: (...) px.
+        side: px of the square picture.
     """
-    rotation = np.load(folder / "rotation.npy").astype(np.float64)
-    translation = np.load(folder / "translation.npy").astype(np.float64)
-    focal = np.load(folder / "focal.npy").astype(np.float64)
-    if focal.ndim < translation.ndim - 1:  # one camera a picture
-        focal = focal[:, None]
     depth = -translation[..., 2]
     x, y = translation[..., 0] / depth, translation[..., 1] / depth
     centre = np.stack([side / 2 + focal * x, side / 2 - focal * y], -1)
@@ -30,6 +31,17 @@ def read_looks(folder: Path, side: int) -> dict[str, np.ndarray]:
         "rotation": relative_to_sight(rotation, translation).astype(np.float32),
         "centre": centre.astype(np.float32),
         "scale": (focal / depth).astype(np.float32),
+    }
+
+
+def read_looks(folder: Path, side: int) -> dict[str, np.ndarray]:
+    """A rendered set's labels, its poses as `looks`."""
+    rotation = np.load(folder / "rotation.npy").astype(np.float64)
+    translation = np.load(folder / "translation.npy").astype(np.float64)
+    focal = np.load(folder / "focal.npy").astype(np.float64)
+    if focal.ndim < translation.ndim - 1:  # one camera a picture
+        focal = focal[:, None]
+    return looks(rotation, translation, focal, side) | {
         "identity": np.load(folder / "identity.npy").astype(np.float32),
         "expression": np.load(folder / "expression.npy").astype(np.float32),
     }

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from mfn_addon.face import load_head_model
-from training.bank import FaceBank, Surface, mirror_matrix, mirror_order
+from mfn_addon.face.mirror import mirror_matrix, mirror_order, mirror_rotation
+from training.bank import FaceBank, Surface
 from training.model import REGION_MARGIN
 
 MOST_FACES = 16
@@ -217,8 +218,7 @@ class Composer:
         face["scale"] = scale * zoom
         if random.random() < 0.5:
             patch = patch[:, ::-1]
-            flip = np.diag([-1.0, 1, 1])
-            face["rotation"] = flip @ face["rotation"] @ flip
+            face["rotation"] = mirror_rotation(face["rotation"])
             face["centre"] = np.array([width - face["centre"][0], face["centre"][1]])
             face["identity"] = self.mirror_identity @ face["identity"]
             face["expression"] = face["expression"][self.mirror_order]

@@ -37,15 +37,21 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def load_network(args: argparse.Namespace) -> Detector:
-    """The network that the arguments name. Raises InputError where it cannot be loaded."""
+def load_network(args: argparse.Namespace, *, close_ups: bool = False) -> Detector:
+    """The network that the arguments name, if asked reading close-ups of each face it finds.
+
+    Raises:
+        InputError: it cannot be loaded.
+    """
     from ..capture.solve import TRACKED_SCORE
     from ..network import FaceNetwork
+    from ..network.closeup import CloseUps
 
     try:
-        return FaceNetwork(args.network, threads=args.threads, least_score=TRACKED_SCORE)
+        network = FaceNetwork(args.network, threads=args.threads, least_score=TRACKED_SCORE)
     except (FileNotFoundError, ValueError) as error:
         raise InputError(str(error)) from error
+    return CloseUps(network) if close_ups else network
 
 
 def tracker_options(args: argparse.Namespace, first_id: int = 1) -> TrackerOptions:

@@ -63,8 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--offline", action="store_true",
-        help="smooth forward and backward over the whole video: steadier than live, without lag, "
-        "one identity an actor (--smoothing sets how strongly; nothing is written before the end)",
+        help="take time: read each face again, large and in the mirror, and smooth forward and "
+        "backward over the whole video, without lag, one identity an actor (--smoothing sets how "
+        "strongly; nothing is written before the end)",
     )  # fmt: skip
     add_network_arguments(parser)
 
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     first = next(usable, None)  # nothing is created or overwritten where nothing can be solved
     if first is None:
         return 2
-    network = load_network(args)
+    network = load_network(args, close_ups=args.offline)
     with ExitStack() as stack:
         take = args.take and TakeWriter(args.take, overwrite=args.overwrite)
         if take:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..face import EXPRESSIONS, NO_ID, Face, HeadModel, load_head_model, place, project_local
 from ..face.head_model import MODELS_FOLDER
+from .crops import PADDING
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -22,7 +23,6 @@ FORMAT_VERSION = "1"
 LONG_SIDE = 320
 STRIDE = 32
 LEAST_SCORE = 0.5
-PADDING = 114  # the grey that the network's normalisation turns into zero
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,12 @@ class FaceNetwork:
             self.path, self._session.get_modelmeta().custom_metadata_map, self.head_model
         )
 
-    def detect(self, image: np.ndarray) -> list[Face]:
+    def detect(self, image: np.ndarray, long_side: int | None = None) -> list[Face]:
         """All faces in a picture, at most 16, the surest first, without ids.
 
         Args:
             image: (H, W, 3) uint8 RGB.
+            long_side: px of the longer side that the network is to see, if not its usual one.
 
         Raises:
             ValueError: the array is of another shape or type.
@@ -99,7 +100,7 @@ class FaceNetwork:
             raise ValueError(
                 f"expected an (H, W, 3) uint8 picture, got {image.dtype} {image.shape}"
             )
-        pixels, box = letterbox(image, self.long_side)
+        pixels, box = letterbox(image, long_side or self.long_side)
         outputs = self._session.run(OUTPUTS, {"image": pixels[None]})
         return self._faces(dict(zip(OUTPUTS, outputs, strict=True)), image.shape, box)
 

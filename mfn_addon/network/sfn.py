@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from ..face import Face, HeadModel, load_head_model, place, project_local
 from ..face.head_model import MODELS_FOLDER
-from .mfn import PADDING, check_metadata, open_session
+from .crops import cut
+from .mfn import check_metadata, open_session
 
 DEFAULT_PATH = MODELS_FOLDER / "sfn.onnx"
 SIDE = 128
@@ -33,26 +33,7 @@ def crop(image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray, fl
     """
     side = max(float((box[2:] - box[:2]).max()) * REGION_MARGIN, 1.0)
     corner, zoom = (box[:2] + box[2:]) / 2 - side / 2, SIDE / side
-    if zoom < 0.5:  # bilinear sampling would skip pixels: average them first
-        step = int(1 / zoom)
-        x0, y0 = np.floor(np.maximum(corner, 0) / step).astype(int) * step
-        x1, y1 = np.ceil(np.maximum(corner + side, 0) / step).astype(int) * step
-        part = image[y0:y1, x0:x1]
-        if part.size:
-            size = max(1, round(part.shape[1] / step)), max(1, round(part.shape[0] / step))
-            small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-            shrink = np.array([size[0] / part.shape[1], size[1] / part.shape[0]])
-            return _sample(small, (corner - (x0, y0)) * shrink, zoom / shrink), corner, zoom
-    return _sample(image, corner, np.array([zoom, zoom])), corner, zoom
-
-
-def _sample(image: np.ndarray, corner: np.ndarray, zoom: np.ndarray) -> np.ndarray:
-    # Pixel centres lie at +0.5, for OpenCV at whole numbers.
-    shift = 0.5 * zoom - 0.5 - corner * zoom
-    matrix = np.array([[zoom[0], 0, shift[0]], [0, zoom[1], shift[1]]])
-    return cv2.warpAffine(
-        image, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderValue=(PADDING,) * 3
-    )
+    return cut(image, corner, zoom, SIDE), corner, zoom
 
 
 class SingleFaceNetwork:

@@ -7,7 +7,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mfn_addon.face import EXPRESSION_INDEX, EXPRESSIONS, IDENTITY_COUNT, NO_ID, Face
+from mfn_addon.face import (
+    EXPRESSION_INDEX,
+    EXPRESSIONS,
+    IDENTITY_COUNT,
+    NO_ID,
+    Face,
+    load_head_model,
+)
 
 ACTORS = {"red": (230, 30, 30), "green": (30, 200, 30), "blue": (40, 60, 240)}
 
@@ -61,8 +68,9 @@ class DiscNetwork:
 
     def __init__(self, path: object = None, threads: int = 0, least_score: float = 0.5) -> None:
         """As FaceNetwork's, without a file."""
+        self.head_model = load_head_model()
 
-    def detect(self, image: np.ndarray) -> list[Face]:
+    def detect(self, image: np.ndarray, long_side: int | None = None) -> list[Face]:
         """The discs, in no particular order."""
         assert image.dtype == np.uint8
         assert image.ndim == 3

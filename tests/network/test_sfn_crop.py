@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mfn_addon.network.sfn import PADDING, REGION_MARGIN, SIDE, SingleFaceNetwork, crop
+from mfn_addon.network.crops import PADDING
+from mfn_addon.network.sfn import REGION_MARGIN, SIDE, SingleFaceNetwork, crop
 
 
 @pytest.mark.parametrize("side", [50, 128, 300, 700])

@@ -8,6 +8,7 @@ import pytest
 
 from training import ablations
 from training.bank import load_surface
+from training.results import put, table
 from training.sfn import SIDE, Sfn
 from training.synthetic.scene import Studio
 
@@ -49,11 +50,11 @@ def test_in_a_series_one_thing_changes(vary):
 def test_a_table_is_put_in_its_place_and_nowhere_else(tmp_path):
     path = tmp_path / "results.md"
     path.write_text("before\n<!-- scales -->\nold\n<!-- /scales -->\nafter\n")
-    text = ablations.table({"a": {"error": 0.12345}, "b": {"error": 2.0}})
-    ablations.put(path, "scales", text)
+    text = table({"a": {"error": 0.12345}, "b": {"error": 2.0}})
+    put(path, "scales", text)
     assert path.read_text() == (
         "before\n<!-- scales -->\n|  | a | b |\n| --- | --- | --- |\n| error | 0.123 | 2 |\n"
         "<!-- /scales -->\nafter\n"
     )
     with pytest.raises(ValueError, match="no place"):
-        ablations.put(path, "elsewhere", text)
+        put(path, "elsewhere", text)

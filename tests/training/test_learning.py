@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
+from mfn_addon.face.mirror import mirror_matrix, mirror_order
 from training import feeding, running, train
-from training.bank import FaceBank, load_surface, mirror_matrix, mirror_order
+from training.bank import FaceBank, load_surface
 from training.losses import FaceLoss, assign, box_loss
 from training.model import (
     LEFT_EYE,

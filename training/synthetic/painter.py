@@ -40,7 +40,8 @@ class Pose:
 @dataclass
 class Truth:
     """The labels of one face, units as in `training/synthetic/making.py`; and the face's 468
-    surface points `region` (468, 3) with their normals `facing` (468, 3), head frame."""
+    surface points `region` (468, 3) with their normals `facing` (468, 3), head frame; and who
+    it is."""
 
     box: np.ndarray
     rotation: np.ndarray
@@ -50,6 +51,7 @@ class Truth:
     expression: np.ndarray
     region: np.ndarray
     facing: np.ndarray
+    person: Person
     visible: float = 1.0
 
 
@@ -203,6 +205,7 @@ class Painter:
             expression=expression,
             region=region,
             facing=normal[mesh.region[:, 0]],
+            person=person,
         )
 
     def dress(

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A face's mirror image: which weights it has, and how it is turned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .head_model import HeadModel
+from .names import EXPRESSION_INDEX, EXPRESSIONS
+
+_CHUNK = 512  # vertices compared with all others at once: 20 MB
+
+
+def mirror_order() -> np.ndarray:
+    """(52,) which expression a mirror puts in each one's place."""
+    swap = {"Left": "Right", "Right": "Left"}
+
+    def other(name: str) -> str:
+        for side, opposite in swap.items():
+            if name.endswith(side):
+                return name[: -len(side)] + opposite
+        return name
+
+    return np.array([EXPRESSION_INDEX[other(name)] for name in EXPRESSIONS])
+
+
+def mirror_matrix(model: HeadModel) -> np.ndarray:
+    """(40, 40) that turns the identity weights of a head into those of its mirror image."""
+    flipped = model.neutral * (-1, 1, 1)
+    partner = np.concatenate(
+        [
+            np.linalg.norm(model.neutral[None] - flipped[i : i + _CHUNK, None], axis=2).argmin(1)
+            for i in range(0, len(flipped), _CHUNK)
+        ]
+    )
+    flat = model.identity.reshape(len(model.identity), -1)
+    mirrored = (model.identity[:, partner] * (-1, 1, 1)).reshape(len(flat), -1)
+    return (np.linalg.lstsq(flat.T, mirrored.T, rcond=None)[0]).astype(np.float32)
+
+
+def mirror_rotation(rotation: np.ndarray) -> np.ndarray:
+    """(..., 3, 3) rotations of the mirrored heads: x changes sign before and after."""
+    signs = np.array([-1.0, 1.0, 1.0])
+    return (signs[:, None] * np.asarray(rotation) * signs).astype(np.float32)

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h11
 import wsproto
@@ -45,6 +46,11 @@ class Answer:
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def json(cls, status: int, data: dict[str, Any]) -> Answer:
+        """One with JSON."""
+        return cls(status, json.dumps(data).encode(), "application/json")
 
 
 @dataclass
@@ -150,7 +156,10 @@ class Connection:
 
     async def _serve_websocket(self, event: h11.Request) -> None:
         socket = wsproto.WSConnection(wsproto.ConnectionType.SERVER)
-        socket.initiate_upgrade_connection(list(event.headers), "/live")
+        try:
+            socket.initiate_upgrade_connection(list(event.headers), "/live")
+        except UnicodeDecodeError as error:
+            raise RemoteProtocolError("a header that should be ASCII is not") from error
         self._writer.write(socket.send(events.AcceptConnection()))
         wake = asyncio.Event()
         link = PhoneLink(self._routes.hub, "WebSocket", wake.set)

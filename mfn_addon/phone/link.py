@@ -31,7 +31,10 @@ MOST_OUTGOING = 256 << 10
 _EAGER, _EAGER_EVERY, _CLOCK_EVERY = 40, 0.05, 0.25
 """The first questions for the time come quickly, every so many seconds; later ones slower."""
 _ENOUGH_ANSWERS = 5
-_STATUS_NUMBERS = ("width", "height", "battery", "pending")
+_UNANSWERED = 64
+"""Questions for the time whose answers are still taken."""
+_STATUS_LIMITS = {"width": 65_535, "height": 65_535, "battery": 1, "pending": 1_000_000_000}
+_REQUEST_LIMITS = {"count_in": 10}
 _TEXT_LENGTH = 200
 
 
@@ -77,6 +80,7 @@ class PhoneLink:
         self._stream_number = 0
         self._stream: Stream | None = None
         self._asked, self._asked_at, self._answered = 0, 0.0, 0
+        self._questions: deque[float] = deque(maxlen=_UNANSWERED)
         self._told_take: int | None = None
 
     def receive(self, data: bytes) -> None:
@@ -150,6 +154,7 @@ class PhoneLink:
         every = _EAGER_EVERY if self._asked < _EAGER else _CLOCK_EVERY
         if self._stream is not None and now - self._asked_at >= every:
             self._asked, self._asked_at = self._asked + 1, now
+            self._questions.append(now)
             self.send(pack_clock(now))
         if self._hub.recordings.current is not None:
             self.tell_record(self._hub.recordings.current)
@@ -175,13 +180,11 @@ class PhoneLink:
             self._recorded(payload)
         elif kind == Kind.CLOCK_ANSWER:
             assert self._stream is not None
-            asked, received, sent = unpack_clock_answer(payload)
-            self._stream.clock.add(Exchange(asked, received, sent, self._hub.clock()))
-            self._answered += 1
+            self._clock_answer(self._stream, payload)
         elif kind == Kind.STATUS:
             self._note_status(unpack_json(payload))
         elif kind == Kind.REQUEST:
-            self._hub.requests.append({**unpack_json(payload), "device": self.device.id})
+            self._note_request(unpack_json(payload))
         elif kind != Kind.PREVIEW:  # a camera's pictures are not shown
             raise ProtocolError(f"a sender does not send {kind.name}")
 
@@ -218,6 +221,14 @@ class PhoneLink:
             self.faces, self.latency = len(frame.faces), now - ours
         return frame, ours
 
+    def _clock_answer(self, stream: Stream, payload: bytes) -> None:
+        asked, received, sent = unpack_clock_answer(payload)
+        if asked not in self._questions:
+            return  # it came twice, or far too late
+        self._questions.remove(asked)
+        stream.clock.add(Exchange(asked, received, sent, self._hub.clock()))
+        self._answered += 1
+
     def _recorded(self, payload: bytes) -> None:
         assert self.device is not None
         take, number, frame_payload = unpack_recorded(payload)
@@ -231,12 +242,26 @@ class PhoneLink:
         noted: dict[str, Any] = {
             key: str(status[key])[:_TEXT_LENGTH] for key in ("state", "message") if key in status
         }
-        for key in _STATUS_NUMBERS:
-            if isinstance(status.get(key), (int, float)):
-                noted[key] = status[key]
+        noted.update(_numbers(status, _STATUS_LIMITS))
         if isinstance(status.get("charging"), bool):
             noted["charging"] = status["charging"]
         self.status.update(noted)
 
+    def _note_request(self, request: dict[str, Any]) -> None:
+        assert self.device is not None
+        wanted = str(request.get("request"))[:_TEXT_LENGTH]
+        facts = _numbers(request, _REQUEST_LIMITS)
+        self._hub.requests.append({**facts, "request": wanted, "device": self.device.id})
+
     def _theirs(self, ours: float) -> float:
         return self._stream.clock.to_theirs(ours) if self._stream else ours
+
+
+def _numbers(data: dict[str, Any], limits: dict[str, int]) -> dict[str, float]:
+    """The fields that are numbers from 0 to their limit; a sender may write anything."""
+    found = {key: data.get(key) for key in limits}
+    return {
+        key: value
+        for key, value in found.items()
+        if isinstance(value, (int, float)) and 0 <= value <= limits[key]
+    }

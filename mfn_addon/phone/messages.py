@@ -4,7 +4,6 @@ computer: recorded frames and their acknowledgement, and the clocks. Bytes only,
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterable
 
@@ -15,6 +14,8 @@ _SAVED = struct.Struct("<IIH")  # take, stream, ranges
 _RANGE = struct.Struct("<II")
 _CLOCK = struct.Struct("<d")
 _CLOCK_ANSWER = struct.Struct("<3d")
+_LATEST = 1e11
+"""Seconds: no clock shows more, and sums of such times stay exact enough."""
 _MOST_RANGES = 1000
 """In one SAVED, 8 kB; the rest goes into the next."""
 
@@ -68,7 +69,7 @@ def pack_clock_answer(asked: float, received: float, sent: float) -> bytes:
 def unpack_clock_answer(payload: bytes) -> tuple[float, float, float]:
     """Asked, received, sent. Raises ProtocolError."""
     asked, received, sent = _unpack(_CLOCK_ANSWER, payload, "a clock's answer")
-    if not all(map(math.isfinite, (asked, received, sent))):
+    if not all(abs(time) <= _LATEST for time in (asked, received, sent)):  # NaN neither
         raise ProtocolError("a clock's answer has no time")
     return asked, received, sent
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from dataclasses import asdict
 
@@ -16,7 +15,6 @@ from mfn_addon.capture.protocol import (
     Kind,
     MessageReader,
     pack,
-    pack_hello,
     pack_json,
     unpack_json,
 )
@@ -25,59 +23,6 @@ from mfn_addon.phone.devices import Devices
 from mfn_addon.phone.hub import Hub
 from mfn_addon.phone.link import LONGEST, PhoneLink
 from tests.phone.conftest import frame_at
-
-MUTATED = int(os.environ.get("MFN_MUTATED", "2500"))
-"""Messages a seed; MFN_MUTATED=50000 makes it the hundred thousand of a thorough run."""
-
-
-def welcomed(hub: Hub, key: str) -> PhoneLink:
-    link = PhoneLink(hub, "test")
-    link.receive(pack_hello(Hello(key, "Phone")))
-    link.take_outgoing()
-    return link
-
-
-def good_messages() -> list[bytes]:
-    frame = FrameEncoder().encode(frame_at(1.0, 3, faces=2))
-    return [
-        frame,
-        messages.pack_recorded(7, 9, frame[5:]),
-        messages.pack_clock_answer(1.0, 2.0, 3.0),
-        messages.pack_saved(7, 9, [1, 2, 5]),
-        pack_json(Kind.STATUS, {"state": "running", "battery": 0.5, "pending": 3}),
-        pack_json(Kind.REQUEST, {"request": "record", "count_in": 3}),
-    ]
-
-
-def mutated(message: bytes, chance: random.Random) -> bytes:
-    """With bytes changed, cut out or doubled; the length in front stays right half of the time."""
-    body = bytearray(message[5:])
-    for _ in range(chance.randint(1, 6)):
-        at = chance.randrange(len(body) + 1)
-        match chance.randrange(3):
-            case 0 if at < len(body):
-                body[at] = chance.randrange(256)
-            case 1:
-                del body[at : at + chance.randint(1, 9)]
-            case _:
-                body[at:at] = chance.randbytes(chance.randint(1, 9))
-    kind = message[4] if chance.random() < 0.9 else chance.randrange(256)
-    length = len(body) if chance.random() < 0.5 else chance.randrange(1 << 12)
-    return length.to_bytes(4, "little") + bytes([kind]) + bytes(body)
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_mutated_messages_are_refused_and_nothing_else_happens(seed):
-    chance, hub = random.Random(seed), Hub(Devices())
-    _, key = hub.devices.add("Phone")
-    good, link, refusals = good_messages(), welcomed(hub, key), 0
-    for _ in range(MUTATED):
-        link.receive(mutated(chance.choice(good), chance))
-        if link.over or link._reader._buffer:  # a half message waits for the rest
-            refusals += link.over
-            link = welcomed(hub, key)
-    assert refusals > MUTATED // 20
-    assert len(hub.links) <= 1
 
 
 def test_random_bytes_instead_of_a_hello():

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
@@ -25,9 +24,7 @@ COMMANDS = ["solve", "bake", "export", "evaluate", "camera", "serve"]
 @pytest.fixture(autouse=True)
 def disc_network(monkeypatch):
     """The network finds discs."""
-    module = ModuleType("mfn_addon.network")
-    module.FaceNetwork = DiscNetwork
-    monkeypatch.setitem(sys.modules, "mfn_addon.network", module)
+    monkeypatch.setattr("mfn_addon.network.FaceNetwork", DiscNetwork)
 
 
 def save(path: Path, picture: np.ndarray) -> Path:

@@ -79,6 +79,8 @@ def _serve(server: PhoneServer, ending: threading.Event, seconds: float | None) 
             print(json.dumps(facts), flush=True)
         frames += len(server.poll())
         _answer_requests(server)
+        for line in server.news():
+            note("serve", line)
         ending.wait(_EVERY)
     return frames
 

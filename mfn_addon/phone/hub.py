@@ -107,8 +107,7 @@ class Hub:
         for face in frame.faces:
             face.id = actor_of(device.slot, face.id)
         frame.source = device.name
-        clock = stream.clock if stream.clock.known else self._present_clock(device)
-        ours = clock.to_ours(frame.time)
+        ours = self._clock_of(device, stream).to_ours(frame.time)
         if live and stream.decoder.sequence > stream.newest:
             stream.newest = stream.decoder.sequence
             shown = FaceFrame(
@@ -159,8 +158,14 @@ class Hub:
         if link is not None:
             link.refuse("token", "This device was forgotten: pair it again")
 
-    def _present_clock(self, device: Device) -> ClockEstimate:
-        """For a run that was never measured: the same device's newest that was."""
+    def to_ours(self, device: Device, stream: int, time: float) -> float:
+        """A time of one run of a sender, in our clock."""
+        return self._clock_of(device, self.stream(device, stream)).to_ours(time)
+
+    def _clock_of(self, device: Device, stream: Stream) -> ClockEstimate:
+        """A run's clock; of one that was never measured, the same device's newest that was."""
+        if stream.clock.known:
+            return stream.clock
         streams = reversed(self._streams[device.id].values())
         return next((each.clock for each in streams if each.clock.known), ClockEstimate())
 

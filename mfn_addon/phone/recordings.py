@@ -100,10 +100,9 @@ class Recordings:
         Returns:
             False where the take is unknown, so that it can never be saved.
         """
-        recording = self._open.get(take) or self._find(take)
+        recording = self.opened(take, now)
         if recording is None:
             return False
-        recording.heard = now
         time = ours - recording.epoch
         last = (recording.end or now) + _SLACK
         ordinal = recording.writer.frames_added
@@ -119,6 +118,18 @@ class Recordings:
             ordinal += 1
         recording.waiting.append((ordinal, arrival))
         return True
+
+    def path_of(self, take: int) -> Path | None:
+        """A take's file, where the take is known."""
+        path = self._paths.get(take)
+        return Path(path) if path else None
+
+    def opened(self, take: int, now: float) -> Recording | None:
+        """A take with its file open, also one of an earlier run; None where it is gone."""
+        recording = self._open.get(take) or self._find(take)
+        if recording is not None:
+            recording.heard = now
+        return recording
 
     def saved(self) -> dict[tuple[str, int, int], list[int]]:
         """The frames that have become safe: (device, take, stream) -> sequence numbers."""

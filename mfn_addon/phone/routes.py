@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import socket
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from .hub import MOST_SENDERS, Hub
 from .link import LONGEST, PhoneLink
 from .pages import NO_PAGE, Page
 from .pairing import PairingError
+from .video import LONGEST_PIECE, Videos
 
 _LONGEST_PAIRING = 4 << 10
 _SESSION = "mfn-session"
@@ -34,6 +34,7 @@ class Routes:
             fingerprint: of the certificate, for people.
         """
         self.hub = hub
+        self.videos = Videos(hub)
         self._pages, self._hosts = pages, frozenset(hosts)
         self._fingerprint = fingerprint
         self._sessions: dict[str, PhoneLink] = {}
@@ -56,6 +57,8 @@ class Routes:
             return 0
         if request.target == "/live":
             return LONGEST if request.headers.get(_SESSION) in self._sessions else MAX_HELLO
+        if request.target == "/video" and self.videos.sender(request.headers):
+            return LONGEST_PIECE
         return _LONGEST_PAIRING
 
     async def answer(self, request: Request, body: bytes) -> Answer:
@@ -65,10 +68,12 @@ class Routes:
                 return self._pair(request, body)
             if request.target == "/live":
                 return self._batch(request, body)
+            if request.target == "/video":
+                return await self.videos.receive(request.headers, body)
             return Answer(404, b"nothing is posted there\n")
         if request.target == "/about":
             about = {"version": VERSION, "name": socket.gethostname()}
-            return _json(200, {**about, "fingerprint": self._fingerprint})
+            return Answer.json(200, {**about, "fingerprint": self._fingerprint})
         return await self._page(request)
 
     def end_silent_sessions(self, silence: float) -> None:
@@ -93,14 +98,14 @@ class Routes:
 
     def _pair(self, request: Request, body: bytes) -> Answer:
         if not request.headers.get("content-type", "").startswith("application/json"):
-            return _json(400, {"reason": "pairing is asked for in JSON"})
+            return Answer.json(400, {"reason": "pairing is asked for in JSON"})
         try:
             data = unpack_json(body)
         except ProtocolError as error:
-            return _json(400, {"reason": str(error)})
+            return Answer.json(400, {"reason": str(error)})
         secret, pin, name = data.get("secret"), data.get("pin"), data.get("name", "Phone")
         if not isinstance(name, str) or not isinstance(secret or pin, str):
-            return _json(400, {"reason": "pairing needs a secret or a PIN, and a name"})
+            return Answer.json(400, {"reason": "pairing needs a secret or a PIN, and a name"})
         try:
             if isinstance(secret, str):
                 device, key = self.hub.pairing.by_secret(secret, name)
@@ -108,8 +113,8 @@ class Routes:
                 device, key = self.hub.pairing.by_pin(str(pin), name)
         except PairingError as error:
             wait = {"wait": round(error.wait, 1)} if error.wait else {}
-            return _json(403, {"code": error.code, "reason": str(error), **wait})
-        return _json(200, {"device": device.id, "key": key, "name": device.name})
+            return Answer.json(403, {"code": error.code, "reason": str(error), **wait})
+        return Answer.json(200, {"device": device.id, "key": key, "name": device.name})
 
     def _batch(self, request: Request, body: bytes) -> Answer:
         name = request.headers.get(_SESSION)
@@ -126,7 +131,3 @@ class Routes:
         if link.device is not None and not link.over:
             self._sessions[name] = link
         return Answer(200, link.take_outgoing(), "application/octet-stream")
-
-
-def _json(status: int, data: dict) -> Answer:
-    return Answer(status, json.dumps(data).encode(), "application/json")

@@ -171,6 +171,14 @@ class PhoneServer:
                 asked.append(self.hub.requests.popleft())
         return asked
 
+    def news(self) -> list[str]:
+        """What has happened since the last call: a line on each video that has come."""
+        told = []
+        with suppress(IndexError):
+            while True:
+                told.append(self._routes.videos.news.popleft())
+        return told
+
     def tell(self, device: str, reason: str) -> None:
         """Show a line on a phone."""
         self._command(device, "notice", reason=reason)

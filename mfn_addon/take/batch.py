@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from dataclasses import dataclass, field
 
 from ..face import NO_ID, FaceFrame
 from .layout import pack_sample
@@ -17,6 +19,14 @@ _DELIVERY_TABLE = """CREATE TABLE IF NOT EXISTS delivery (
     sequence INTEGER NOT NULL,
     PRIMARY KEY (stream, sequence)
 ) WITHOUT ROWID"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Further metadata on its way; `safe` is set once it is committed."""
+
+    info: dict[str, str]
+    safe: threading.Event = field(default_factory=threading.Event)
 
 
 class Batch:
@@ -35,6 +45,7 @@ class Batch:
         self._actors: set[int] = {actor for (actor,) in run("SELECT id FROM actor")}
         self._last_id: int = run("SELECT coalesce(max(id), 0) FROM frame").fetchone()[0]
         self._has_delivery_table = False
+        self._noted: list[Facts] = []
         self.open = True
         self.added = 0
         self.last_time = 0.0
@@ -47,10 +58,22 @@ class Batch:
         if delivery is None or self._is_new(delivery):
             self._insert(frame)
 
+    def note(self, facts: Facts) -> None:
+        """Insert metadata, in place of what was known by the same keys."""
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN")
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", facts.info.items()
+        )
+        self._noted.append(facts)
+
     def commit(self) -> None:
         """Make the rows safe."""
         if self._connection.in_transaction:
             self._connection.execute("COMMIT")
+        for facts in self._noted:
+            facts.safe.set()
+        self._noted.clear()
 
     def _is_new(self, delivery: Delivery) -> bool:
         run = self._connection.execute

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from ..face import EXPRESSIONS, FaceFrame
-from .batch import Batch, Delivery
+from .batch import Batch, Delivery, Facts
 from .errors import TakeError
 from .layout import APPLICATION_ID, TABLES, VERSION
 
@@ -24,7 +24,7 @@ _WAITING_FRAMES = 36_000
 """Frames that may wait for a slow disk (ten minutes at 60 a second) before `add` waits too."""
 
 
-_Item = tuple[FaceFrame, Delivery | None]
+_Item = tuple[FaceFrame, Delivery | None] | Facts
 
 
 class TakeWriter:
@@ -94,6 +94,21 @@ class TakeWriter:
         self._queue.put((frame, delivery))
         self.frames_added += 1
 
+    def note(self, info: dict[str, str]) -> None:
+        """Add metadata, and wait until it is safe on the disk; read back as `Take.info`.
+
+        Raises:
+            TakeError: as `add`.
+        """
+        if self._closed:
+            raise TakeError(f"{self.path}: this take is closed")
+        facts = Facts(info)
+        self._queue.put(facts)
+        while not facts.safe.wait(COMMIT_EVERY) and self._thread.is_alive():
+            pass
+        if self._error:
+            raise self._error
+
     def close(self) -> None:
         """Write what is waiting, and leave a single finished file.
 
@@ -159,6 +174,8 @@ class TakeWriter:
     def _take_in(self, batch: Batch, item: _Item | None) -> None:
         if item is None:
             batch.open = False
+        elif isinstance(item, Facts):
+            batch.note(item)
         else:
             batch.add(*item)
 

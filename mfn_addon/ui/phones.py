@@ -140,6 +140,8 @@ def tick(context: bpy.types.Context) -> float | None:
         except TakeError as error:
             running.server.tell(request["device"], str(error))
             say(str(error), "ERROR")
+    for line in running.server.news():
+        say(line)
     live.redraw(context)
     return _INTERVAL
 

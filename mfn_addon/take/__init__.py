@@ -9,12 +9,14 @@ from .corrections import (
     corrected_performances,
     trimmed,
 )
+from .edit import write_info
 from .errors import TakeError
 from .layers import write_layers
 from .layout import SUFFIX, VERSION
 from .lines import export_lines, import_lines, read_lines, write_line
 from .performance import Performance
 from .reader import Actor, Take
+from .thumbnails import ThumbnailStrip, write_thumbnails
 from .writer import TakeWriter
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "Take",
     "TakeError",
     "TakeWriter",
+    "ThumbnailStrip",
     "corrected",
     "corrected_frames",
     "corrected_performances",
@@ -34,6 +37,8 @@ __all__ = [
     "import_lines",
     "read_lines",
     "trimmed",
+    "write_info",
     "write_layers",
     "write_line",
+    "write_thumbnails",
 ]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -35,6 +35,22 @@ def editing(path: str | Path) -> Iterator[sqlite3.Connection]:
             connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise TakeError(f"{path}: the take cannot be changed ({error})") from error
+
+
+def write_info(path: str | Path, info: Mapping[str, str]) -> None:
+    """Set some of a take's metadata (`Take.info`); an empty text takes a fact away.
+
+    Raises:
+        TakeError: there is no such take, or it cannot be written.
+    """
+    with editing(path) as connection:
+        connection.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            [(key, value) for key, value in info.items() if value],
+        )
+        connection.executemany(
+            "DELETE FROM meta WHERE key = ?", [(key,) for key, value in info.items() if not value]
+        )
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

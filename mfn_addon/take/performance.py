@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -20,7 +21,8 @@ class Performance:
         time: (N,) float64 seconds.
         frame: (N,) int64, which of the take's frames each sample is of (`frame.id` in the file).
         score: (N,), box: (N, 4), rotation: (N, 3, 3), translation: (N, 3),
-        expression: (N, 52), identity: (N, 40), landmarks: (N, 68, 2), as in `face.Face`.
+        expression: (N, 52), identity: (N, 40), landmarks: (N, 68, 2), as in `face.Face`; of a
+        take's own samples these are views that cannot be written to.
     """
 
     actor: int
@@ -62,15 +64,27 @@ _ARRAYS = tuple(name for name in SAMPLE.names or () if name != "score")
 
 
 def performance_of(
-    actor: int, times: list[float], frames: list[int], samples: list[bytes]
+    actor: int, times: Mapping[int, float], frames: list[int], samples: list[bytes]
 ) -> Performance:
-    """The rows of a take's tables as columns, by time. Raises ValueError for damaged samples."""
-    time, frame = np.array(times, np.float64), np.array(frames, np.int64)
+    """The rows of a take's tables as columns, by time.
+
+    Args:
+        times: when each of the take's frames is, by its id.
+        frames: which frame each sample is of.
+
+    Raises:
+        ValueError: samples are damaged, or of frames that are not there.
+    """
+    try:
+        time = np.array([times[frame] for frame in frames], np.float64)
+    except KeyError as error:
+        raise ValueError(f"there is no frame {error}") from error
+    frame = np.array(frames, np.int64)
     records = np.frombuffer(b"".join(samples), SAMPLE)
     if len(records) != len(time):
         raise ValueError(f"{len(time)} samples fill the bytes of {len(records)}")
     if np.any(np.diff(time) < 0):  # late frames lie where they arrived
         order = np.argsort(time, kind="stable")
         time, frame, records = time[order], frame[order], records[order]
-    columns = {name: np.ascontiguousarray(records[name]) for name in SAMPLE.names or ()}
-    return Performance(actor, time, frame, **columns)
+    # Views: copies of all columns would take longer than a bake's arithmetic on the two it needs.
+    return Performance(actor, time, frame, **{name: records[name] for name in SAMPLE.names or ()})

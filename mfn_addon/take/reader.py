@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from ..face import FaceFrame
 from .corrections import Layer
 from .errors import TakeError
 from .layers import read_layers
 from .layout import APPLICATION_ID, VERSION, unpack_sample
 from .performance import Performance, performance_of
+from .thumbnails import Thumbnail, read_thumbnails
 from .writer import connect
 
 
@@ -92,6 +95,11 @@ class Take:
             ).fetchall()
         return [Actor(*row) for row in rows]
 
+    def actor_names(self) -> dict[int, str]:
+        """Who is in the take, by id: quick, also where a take is long."""
+        with self._telling():
+            return dict(self._connection.execute("SELECT id, name FROM actor ORDER BY id"))
+
     def frames(self, source: str | None = None) -> Iterator[FaceFrame]:
         """The frames by time, of all sources or of one.
 
@@ -127,28 +135,23 @@ class Take:
         Raises:
             TakeError: the take lacks one of them, or is damaged.
         """
-        times: dict[int, list[float]] = {actor: [] for actor in actors}
         frames: dict[int, list[int]] = {actor: [] for actor in actors}
         samples: dict[int, list[bytes]] = {actor: [] for actor in actors}
-        marks = ", ".join("?" * len(times))
-        # In the order of the file: sorting whole samples would cost more than reading them.
-        query = (
-            "SELECT sample.actor, frame.id, frame.time, sample.data FROM frame "
-            "CROSS JOIN sample ON sample.frame = frame.id "
-            f"WHERE sample.actor IN ({marks}) ORDER BY frame.id"
-        )
+        marks = ", ".join("?" * len(frames))
+        # In the order of the file, and without a join: each costs more than reading itself.
+        query = f"SELECT frame, actor, data FROM sample WHERE actor IN ({marks}) ORDER BY frame"
         with self._telling():
-            for actor, frame, time, data in self._connection.execute(query, tuple(times)):
-                times[actor].append(time)
+            for frame, actor, data in self._connection.execute(query, tuple(frames)):
                 frames[actor].append(frame)
                 samples[actor].append(data)
-            for actor, moments in times.items():
-                if not moments:
+            for actor, seen in frames.items():
+                if not seen:
                     known = ", ".join(str(each.id) for each in self.actors()) or "none"
                     raise TakeError(f"{self.path}: no actor {actor} in this take (it has: {known})")
+            times = dict(self._connection.execute("SELECT id, time FROM frame"))
             return {
-                actor: performance_of(actor, times[actor], frames[actor], samples[actor])
-                for actor in times
+                actor: performance_of(actor, times, frames[actor], samples[actor])
+                for actor in frames
             }
 
     def heads(self) -> dict[int, FaceFrame]:
@@ -171,6 +174,11 @@ class Take:
         """
         with self._telling():
             return read_layers(self._connection)
+
+    def thumbnails(self) -> list[Thumbnail]:
+        """The pictures that were kept, by time; none unless the user has asked for them."""
+        with self._telling():
+            return read_thumbnails(self._connection)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -53,7 +53,9 @@ class Reading:
             "rotation error, degrees": float(np.nanmean(self.turn[rows])),
             "expression error": float(np.abs(said[found] - some).mean()),
             "the same, always the mean face": float(np.abs(some - some.mean(0)).mean()),
-            "expression correlation": float(np.nanmean(shapes)),
+            "expression correlation": float(
+                np.mean([r for r in shapes if np.isfinite(r)] or [0.0])
+            ),
         }
 
 

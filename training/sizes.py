@@ -68,7 +68,7 @@ def draw(found: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
 
 
 def main(words: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--network", type=Path, help="default: models/mfn.onnx")
     parser.add_argument("--photos", type=Path, default=Path("training/runs/photos.npz"))
     parser.add_argument("--count", type=int, default=400, help="faces of each kind")

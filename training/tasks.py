@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
@@ -49,8 +50,10 @@ def jittered(regions: torch.Tensor) -> torch.Tensor:
     return out
 
 
-def mfn_losses(model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device) -> dict:
-    """All losses of one batch of scenes."""
+def mfn_losses(
+    model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device, *, boxes_alone: bool = False
+) -> dict:
+    """All losses of one batch of scenes, or those of finding faces alone."""
     pictures = pixels(batch, device)
     size = torch.tensor([float(pictures.shape[3]), float(pictures.shape[2])], device=device)
     with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
@@ -72,7 +75,7 @@ def mfn_losses(model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.devic
     given_boxes, wanted_boxes = torch.cat(given), torch.cat(wanted).to(device)
     losses["box"] = box_loss(given_boxes, wanted_boxes) if len(given_boxes) else logits.sum() * 0
     keep = ~batch["ignore"]
-    if keep.sum() > 1:
+    if keep.sum() > 1 and not boxes_alone:
         regions = jittered(regions_of(batch["box"][keep], batch["picture"][keep])).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
             pose, identity, expression, hints = model.regions.read(maps, pyramid[0], regions, size)
@@ -112,5 +115,6 @@ def sfn_read(model: Sfn, pictures: torch.Tensor, regions: torch.Tensor) -> tuple
 
 TASKS = {
     "mfn": Task(lambda _: Mfn(), Scenes, mfn_losses, mfn_read),
+    "detector": Task(lambda _: Mfn(), Scenes, partial(mfn_losses, boxes_alone=True), mfn_read),
     "sfn": Task(lambda arguments: Sfn(arguments.multi_scale), Crops, sfn_losses, sfn_read),
 }

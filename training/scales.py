@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make ablations`: single-scale against multi-scale SFN, trained alike, as docs/results.md shows.
+"""Single-scale against multi-scale SFN, trained alike, as docs/results.md shows.
 
-    python -m training.ablations --steps 1500 --output docs/results.md
+    python -m training.scales --steps 600
 
 Both networks see the same batches in the same order and differ in one thing: whether identity
 and expression are read from finer maps too (Chaudhuri et al., CVPR 2019, report 2.89 against 2.23
@@ -12,11 +12,7 @@ is read moves then is leakage.
 
 from __future__ import annotations
 
-import argparse
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -24,9 +20,10 @@ import torch
 from tqdm import tqdm
 
 from training import measures
+from training.alike import budget, trained
 from training.bank import FaceBank, Surface, load_surface, photo_bank
 from training.model import MARK_POINTS, look_from_pose, regions_of
-from training.results import RESULTS, put, table
+from training.results import put, table
 from training.sfn import SIDE, Sfn
 from training.synthetic.scene import Studio
 
@@ -104,39 +101,16 @@ def leakage(model: Sfn, spread: np.ndarray) -> dict[str, float]:
     return result
 
 
-def train_one(name: str, arguments: argparse.Namespace) -> tuple[Path, float]:
-    """Train in a process of its own; returns the checkpoint and the minutes it took."""
-    output = arguments.work / f"{name}-{arguments.steps}"
-    words = [sys.executable, "-m", "training.train", "--network", "sfn", "--seed", "0",
-             "--steps", str(arguments.steps), "--batch", str(arguments.batch),
-             "--photos", str(arguments.photos), "--rendered", *map(str, arguments.rendered),
-             "--threads", str(arguments.threads), "--output", str(output)]  # fmt: skip
-    if name == "single-scale":
-        words.append("--single-scale")
-    last = output / "last.pt"
-    if not last.is_file() or torch.load(last, weights_only=True)["done"] < arguments.steps:
-        subprocess.run(words, check=True)
-    return last, torch.load(last, weights_only=True)["spent"] / 60
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--photos", type=Path, default=Path("training/runs/photos.npz"))
-    parser.add_argument("--rendered", type=Path, nargs="*",
-                        default=[Path("training/runs/rendered")])  # fmt: skip
-    parser.add_argument("--work", type=Path, default=Path("training/runs/ablations"))
-    parser.add_argument("--output", type=Path, default=RESULTS)
-    arguments = parser.parse_args()
+    arguments = budget(str(__doc__), steps=600, batch=48).parse_args()
     if not arguments.photos.is_file():
         raise SystemExit(f"{arguments.photos} is not there: make it with python -m training.fit")
     bank, surface = photo_bank(arguments.photos, held_back=True), load_surface()
     spread = np.maximum(np.asarray(bank.expression).std(0), 0.05)
     rows = {}
     for name in SCALES:
-        checkpoint, minutes = train_one(name, arguments)
+        words = ["--network", "sfn", *(["--single-scale"] if name == "single-scale" else [])]
+        checkpoint, minutes = trained(name, words, arguments)
         model = Sfn(name == "multi-scale")
         model.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
         model.eval()

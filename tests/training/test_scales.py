@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training import ablations
+from training import scales
 from training.bank import load_surface
 from training.results import put, table
 from training.sfn import SIDE, Sfn
@@ -27,8 +27,8 @@ def test_a_network_that_knows_the_truth_has_no_error(monkeypatch):
         centre = (bank.centre - (low + high) / 2) * zoom[:, None] + SIDE / 2
         return [bank.rotation, centre, bank.scale * zoom, bank.identity, bank.expression]
 
-    monkeypatch.setattr(ablations, "read", knowing)
-    found = ablations.judge(Sfn().eval(), bank, surface)
+    monkeypatch.setattr(scales, "read", knowing)
+    found = scales.judge(Sfn().eval(), bank, surface)
     assert found["landmark error, % of the eye distance"] < 0.02
     assert found["expression error"] == 0
     assert found["rotation error, degrees"] < 0.1

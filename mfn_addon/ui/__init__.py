@@ -22,6 +22,8 @@ from . import (
     phone_panel,
     preview,
     properties,
+    take_library,
+    take_panels,
 )
 from .properties import refresh_takes
 
@@ -31,10 +33,11 @@ _CLASSES = (
     *actor_operators.CLASSES,
     *character_operators.CLASSES,
     *correction_operators.CLASSES,
+    *take_library.CLASSES,
     panels.MFN_PT_capture,
     *actor_panels.CLASSES,
     *character_panels.CLASSES,
-    *panels.CLASSES,
+    *take_panels.CLASSES,
     *correction_panels.CLASSES,
     *phone_panel.CLASSES,
 )

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import bpy
 
 from ..take import SUFFIX
+from ..take.library import BIN, clean_name, slate_of, take_files
 
 EXTENSION = (__package__ or "").rpartition(".mfn_addon.")[0]
 """The extension's own package, e.g. `bl_ext.user_default.mfn_face_capture`; "" in a checkout."""
@@ -35,22 +35,11 @@ def takes_folder(location: str) -> Path:
     return user_folder("takes")
 
 
-def take_files(folder: Path) -> list[Path]:
-    """The takes in a folder, newest first."""
-    if not folder.is_dir():
-        return []
-    files = [path for path in folder.iterdir() if path.suffix == SUFFIX and path.is_file()]
-    return sorted(files, key=lambda path: (path.stat().st_mtime, path.name), reverse=True)
-
-
 def next_take(folder: Path, name: str) -> Path:
     """A new take's file: the name with the next free number."""
-    clean = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "_", name).strip(" .") or "Take"
-    numbers = [
-        int(found[1])
-        for path in take_files(folder)
-        if (found := re.fullmatch(re.escape(clean) + r" (\d+)", path.stem))
-    ]
+    clean = clean_name(name) or "Take"
+    slates = [slate_of(path) for path in (*take_files(folder), *take_files(folder / BIN))]
+    numbers = [number for slate, number in slates if slate == clean]
     return folder / f"{clean} {max(numbers, default=0) + 1:03d}{SUFFIX}"
 
 

@@ -59,62 +59,6 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
             layout.template_icon(icon_value=preview.picture_icon(), scale=_picture_scale(context))
 
 
-class MFN_UL_takes(bpy.types.UIList):
-    """A row a take: name, length, actors."""
-
-    def draw_item(
-        self,
-        _context: bpy.types.Context,
-        layout: bpy.types.UILayout,
-        _data: Any,
-        take: Any,
-        _icon: int,
-        _active_data: Any,
-        _active_property: str,
-    ) -> None:
-        if take.error:
-            layout.label(text=take.name, icon="ERROR")
-            return
-        row = layout.row()
-        row.label(text=take.name, icon="FILE_MOVIE")
-        right = row.row()
-        right.alignment = "RIGHT"
-        right.label(text=f"{take.duration:.1f} s")
-        count = len(take.actors.split())
-        right.label(text=str(count), icon="USER")
-
-
-class MFN_PT_takes(_Sidebar, bpy.types.Panel):
-    bl_label = "Takes"
-    bl_parent_id = "MFN_PT_capture"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout: Any = self.layout
-        settings, state = context.scene.mfn, context.window_manager.mfn
-        row = layout.row()
-        row.template_list("MFN_UL_takes", "", state, "takes", state, "take_index", rows=3)
-        side = row.column(align=True)
-        side.operator("mfn.takes_refresh", text="", icon="FILE_REFRESH")
-        side.operator("mfn.take_open", text="", icon="FILE_FOLDER")
-        side.operator("mfn.take_play", text="", icon="PLAY")
-        take = state.take()
-        if take is not None:
-            layout.label(text=take.error or f"Recorded {take.date}", icon="INFO")
-        box = layout.column(align=True)
-        bake = box.row()
-        bake.scale_y = 1.4
-        bake.operator("mfn.bake", icon="KEYFRAME_HLT")
-        row = box.row(align=True)
-        row.prop(settings, "bake_start")
-        row.prop(settings, "bake_range", toggle=True)
-        row = box.row(align=True)
-        row.prop(settings, "bake_strips", toggle=True)
-        row.prop(settings, "bake_reduce", toggle=True)
-        column = layout.column(align=True)  # of takes to come
-        column.prop(settings, "take_name")
-        column.prop(settings, "takes_location")
-
-
 def _status(live: session.Session) -> str:
     if live.source.state != "running" or live.frame is None:
         return _STATES.get(live.source.state, live.source.state)
@@ -144,9 +88,3 @@ def _message(layout: Any, context: bpy.types.Context) -> None:
 def _picture_scale(context: bpy.types.Context) -> float:
     """The sidebar's width in units of the interface's rows."""
     return max(4.0, (context.region.width / context.preferences.system.ui_scale - 50) / 20)
-
-
-CLASSES = (
-    MFN_UL_takes,
-    MFN_PT_takes,
-)

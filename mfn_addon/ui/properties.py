@@ -8,7 +8,6 @@ from bpy.props import (
     BoolProperty,
     CollectionProperty,
     EnumProperty,
-    FloatProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
@@ -17,10 +16,10 @@ from bpy.props import (
 from ..retarget import Options
 from ..rig import armature_of
 from ..rig.lookup import shape_keys_of
-from . import characters, correction_rows
+from . import characters, correction_rows, take_thumbnails
 from .characters import look, options_of
-from .folders import take_files, takes_folder
-from .take_list import describe_take
+from .folders import takes_folder
+from .take_list import MFN_TakeItem, describe_take, takes_in
 
 ATTRIBUTE = "mfn"
 """Scene.mfn and WindowManager.mfn."""
@@ -62,7 +61,7 @@ def refresh_takes(context: bpy.types.Context, choose: str = "") -> None:
     chosen = state.take()
     choose = choose or (chosen.path if chosen is not None else "")
     state.takes.clear()
-    for path in take_files(takes_folder(context.scene.mfn.takes_location)):
+    for path in takes_in(takes_folder(context.scene.mfn.takes_location)):
         describe_take(state.takes.add(), path)
     paths = [item.path for item in state.takes]
     state.take_index = paths.index(choose) if choose in paths else 0
@@ -76,7 +75,9 @@ def _show_take(state: MFN_WindowState, context: bpy.types.Context) -> None:
     """Give every actor of the chosen take a row in the cast, and show the take's corrections."""
     take = state.take()
     settings = context.scene.mfn
-    correction_rows.show(state.corrections, take.path if take and not take.error else "")
+    path = take.path if take is not None and not take.error else ""
+    correction_rows.show(state.corrections, path)
+    take_thumbnails.show(path)
     for actor in take.actor_ids() if take is not None else ():
         if settings.row(actor) is None:
             settings.cast.add().actor = actor
@@ -171,20 +172,6 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
         return next((row for row in self.cast if row.actor == actor), None)
 
 
-class MFN_TakeItem(bpy.types.PropertyGroup):
-    """One take on disk."""
-
-    path: StringProperty(name="File", description="The take's file", subtype="FILE_PATH")
-    duration: FloatProperty(name="Duration", description="Seconds", subtype="TIME_ABSOLUTE")
-    actors: StringProperty(name="Actors", description="The numbers of the actors in it")
-    date: StringProperty(name="Recorded", description="When it was recorded")
-    error: StringProperty(name="Error", description="Why it cannot be used")
-
-    def actor_ids(self) -> list[int]:
-        """The ids of the actors in the take."""
-        return [int(word) for word in self.actors.split()]
-
-
 class MFN_WindowState(bpy.types.PropertyGroup):
     """What the windows show; never saved."""
 
@@ -193,6 +180,11 @@ class MFN_WindowState(bpy.types.PropertyGroup):
         name="Take",
         description="The chosen take",
         update=_show_take,
+    )
+    search: StringProperty(
+        name="Search",
+        description="Words of the names, slates, dates, sources, actors or notes of takes",
+        options={"TEXTEDIT_UPDATE"},
     )
     corrections: PointerProperty(
         type=correction_rows.MFN_Corrections,

@@ -15,7 +15,7 @@ from tests.rig.characters import face, frame, write_take
 
 @pytest.fixture
 def folder(tmp_path):
-    for number, actor in ((1, 1), (2, 7)):
+    for number, actor in ((1, 1), (2, 2007)):
         write_take(
             tmp_path / "takes" / f"Slate 4 00{number}.mfntake",
             np.arange(5) / 24,
@@ -71,9 +71,9 @@ def test_search_looks_at_all_text(folder):
         return sorted(take.name for take in takes if take.matches(search))
 
     assert found("LAUGH slate") == ["Slate 4 001"]
-    assert found("actor 7") == ["Slate 4 002"]
+    assert found("actor 2007") == ["Slate 4 002"]
     assert found("clip.mp4") == found("") == ["Slate 4 001", "Slate 4 002"]
-    assert found("laugh 7") == []
+    assert found("laugh 2007") == []
 
 
 def test_rename_delete_and_restore(folder):

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The page: wires the camera, the solver, the link and what is shown.
 
+import { Handover } from "./link/handover.ts";
 import { Link } from "./link/link.ts";
 import { deviceName, forgetKey, pair, storedKey, takeFragment } from "./link/pairing.ts";
 import { FrameStore } from "./link/store.ts";
+import { VideoStore } from "./link/videoStore.ts";
 import { openCamera, keepAwake } from "./page/camera.ts";
 import { Meters } from "./page/meters.ts";
 import { Neutrals } from "./page/neutral.ts";
+import { Notice } from "./page/notice.ts";
 import { drawOverlay } from "./page/overlay.ts";
+import { VideoRecorder, canRecord } from "./page/recorder.ts";
 import { type Ready, type Solved, Solver } from "./page/solver.ts";
 import { STATES, TEXT, fillLabels } from "./page/strings.ts";
 
 const COUNT_IN = 3; // seconds
+const FILM = "mfn-film"; // where the choice is remembered
 const SAVER_RATE = 15;
-const NOTICE_FOR = 6000; // ms
 const TOO_HOT = 0.6; // of the best frame rate so far
 
 const fragment = takeFragment();
@@ -24,20 +28,15 @@ const recordButton = get<HTMLButtonElement>("record");
 const calibrateButton = get<HTMLButtonElement>("calibrate");
 const meters = new Meters(get("meters"));
 const neutrals = new Neutrals();
+const notice = new Notice(get("notice"));
 
 let link: Link | null = null;
 let facts: Ready | null = null;
-let noticeTimer = 0;
+let videoStore: VideoStore | null = null;
+let recorder: VideoRecorder | null = null;
+let handedOver = ""; // how far a video is, in words
 let solvedCount = 0;
 let bestRate = 0;
-
-function notice(text: string, stays = false): void {
-  const line = get("notice");
-  line.textContent = text;
-  line.hidden = !text;
-  clearTimeout(noticeTimer);
-  if (text && !stays) noticeTimer = window.setTimeout(() => notice(""), NOTICE_FOR);
-}
 
 function showLink(): void {
   if (!link) return;
@@ -46,9 +45,11 @@ function showLink(): void {
   document.body.dataset.recorded = String(link.take?.frames ?? 0);
   const recording = link.take !== null && link.take.end === Infinity;
   const pending = link.pending && !recording ? ` · ${TEXT.pending(link.pending)}` : "";
-  get("state").textContent = STATES[link.state] + pending;
+  get("state").textContent = STATES[link.state] + pending + (handedOver && ` · ${handedOver}`);
   get("carrier").textContent = link.carrierName;
   document.body.classList.toggle("recording", recording);
+  document.body.dataset.filming = String(recorder?.growing != null);
+  document.body.dataset.filmed = String(recorder?.size ?? 0);
   get("record-label").textContent = recording ? TEXT.stop : TEXT.record;
   recordButton.disabled = calibrateButton.disabled = link.state !== "connected";
   if (link.state === "unpaired") {
@@ -61,42 +62,69 @@ async function connect(key: string): Promise<void> {
   if (!facts) return;
   get("pairing").hidden = true;
   const store = await FrameStore.open().catch(() => null);
-  if (!store) return notice(TEXT.storeFailed, true);
+  if (!store) return notice.say(TEXT.storeFailed, true);
   link = new Link(key, deviceName(), facts.expressions, store, {
     changed: showLink,
-    refused: (reason) => notice(reason, true),
-    notice: (reason) => notice(reason),
-    storeFailed: () => notice(TEXT.storeFailed, true),
-    unknownTake: () => notice(TEXT.unknownTake, true),
+    refused: (reason) => notice.say(reason, true),
+    notice: (reason) => notice.say(reason),
+    storeFailed: () => notice.say(TEXT.storeFailed, true),
+    unknownTake: (take) => askToDelete(take, store),
   }, fragment.webSocket);
   await link.start();
+  if (!recorder) await keepVideos(store);
+}
+
+/** Only the user may decide that what the phone still holds of a lost take is not wanted. */
+function askToDelete(take: number, frames: FrameStore): void {
+  const remove = () => void Promise.all([frames.deleteTake(take), videoStore?.deleteTake(take)]);
+  notice.ask(TEXT.unknownTake, [[TEXT.keep, () => {}], [TEXT.delete, remove]]);
+}
+
+async function keepVideos(frames: FrameStore): Promise<void> {
+  const failed = () => notice.say(TEXT.videoFailed, true);
+  const store = await VideoStore.open().catch(() => null);
+  if (!store || !canRecord()) return;
+  videoStore = store;
+  recorder = new VideoRecorder(video, store, failed);
+  const key = () => (link?.state === "connected" ? storedKey() : null);
+  new Handover(store, key, () => recorder?.growing ?? null, {
+    progress: (share) => {
+      handedOver = share === null ? "" : TEXT.video(share);
+      link?.tell(handedOver);
+      showLink();
+    },
+    refused: (reason) => notice.say(TEXT.videoRefused(reason)),
+    unknownTake: (take) => askToDelete(take, frames),
+  });
 }
 
 async function pairAndConnect(proof: { secret: string } | { pin: string }): Promise<void> {
-  notice(TEXT.pairing);
+  notice.say(TEXT.pairing, true);
   try {
     const key = await pair(proof, deviceName());
-    notice("");
+    notice.hide();
     await connect(key);
   } catch (error) {
     get("pairing").hidden = false;
-    notice((error as Error).message, true);
+    notice.say((error as Error).message, true);
   }
 }
 
 function calibrate(): void {
   neutrals.begin();
-  notice(TEXT.hold);
+  notice.say(TEXT.hold);
 }
 
 function solved({ frame, meshes }: Solved): void {
   solvedCount += 1;
   drawOverlay(overlay, frame, meshes, facts?.edges ?? []);
   link?.send(frame);
+  const filmed = get<HTMLInputElement>("film").checked;
+  if (link) recorder?.follow(link.take, frame.time, link.stream, filmed);
   showLink();
   const rested = neutrals.see(frame, facts?.expressions ?? []);
   if (rested) link?.request("calibrate"); // answered with a notice
-  else if (rested === 0) notice(TEXT.noFace);
+  else if (rested === 0) notice.say(TEXT.noFace);
   const first = frame.faces.at(0);
   meters.show(first && neutrals.apply(first), facts?.expressions ?? []);
   const count = frame.faces.length;
@@ -119,7 +147,7 @@ async function ready(message: Ready): Promise<void> {
 const solver = new Solver(video, {
   ready,
   solved,
-  failed: (reason) => notice(TEXT.networkFailed(reason), true),
+  failed: (reason) => notice.say(TEXT.networkFailed(reason), true),
 });
 
 async function startCamera(): Promise<void> {
@@ -131,10 +159,16 @@ async function startCamera(): Promise<void> {
     document.body.classList.toggle("mirrored", facing === "user");
     bestRate = 0;
   } catch (error) {
-    notice((error as Error).message, true);
+    notice.say((error as Error).message, true);
   }
 }
 
+if (canRecord()) {
+  const film = get<HTMLInputElement>("film");
+  film.checked = localStorage.getItem(FILM) === "yes";
+  film.addEventListener("change", () => localStorage.setItem(FILM, film.checked ? "yes" : "no"));
+  get("film-row").hidden = false;
+}
 for (const id of ["facing", "rate", "resolution"]) get(id).addEventListener("change", startCamera);
 get("saver").addEventListener("change", (event) => {
   solver.limit = (event.target as HTMLInputElement).checked ? SAVER_RATE : Infinity;
@@ -153,14 +187,14 @@ get<HTMLFormElement>("pairing").addEventListener("submit", (event) => {
   void pairAndConnect({ pin: get<HTMLInputElement>("pin").value.trim() });
 });
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) notice(TEXT.background);
+  if (!document.hidden) notice.say(TEXT.background);
   bestRate = 0;
 });
 
 setInterval(() => {
   get("fps").textContent = TEXT.rate(solvedCount);
   bestRate = Math.max(bestRate, solvedCount);
-  if (!document.hidden && bestRate >= 15 && solvedCount < bestRate * TOO_HOT) notice(TEXT.hot);
+  if (!document.hidden && bestRate >= 15 && solvedCount < bestRate * TOO_HOT) notice.say(TEXT.hot);
   solvedCount = 0;
   showLink();
 }, 1000);

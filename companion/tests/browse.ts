@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
 //   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER
-// Then obeys one line of standard input at a time and answers each with one line:
-//   connected, seen, recording, kept, lost, pending, delivered (wait for it) | end_camera | calibrate | fps | record | reload | offline | online |
-//   carrier | threads | recorded (answer with what the page shows) | settings | shot NAME WIDTH HEIGHT | end
+// Then obeys one line of standard input at a time, and answers each with one line, `done` or what
+// was asked for. Words that
+// wait for what the page shows:
+//   connected, seen, recording, kept, filming, filmed BYTES, lost, pending, delivered, videos_cut
+// do:
+//   record, calibrate, settings, film, end_camera, reload, offline, online, cut_videos,
+//   uncut_videos, shot NAME WIDTH HEIGHT, end
+// answer with what the page shows:
+//   fps, carrier, threads, recorded
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -59,6 +65,21 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
       /neutral in Blender/.test(document.getElementById("notice")!.innerText),
     );
   },
+  film: async () => {
+    await page.click("#settings-toggle");
+    await page.check("#film");
+    await page.click("#settings-toggle");
+  },
+  filming: () => page.waitForSelector('[data-filming="true"]'),
+  filmed: (bytes) =>
+    page.waitForFunction((least) => Number(document.body.dataset.filmed) >= least, Number(bytes)),
+  // A question and two pieces pass, then nothing does.
+  cut_videos: async () => {
+    let passed = 0;
+    await page.route("**/video", (route) => (passed++ < 3 ? route.continue() : route.abort()));
+  },
+  videos_cut: () => page.waitForEvent("requestfailed", (request) => /video$/.test(request.url())),
+  uncut_videos: () => page.unroute("**/video"),
   fps: () => page.locator("#fps").innerText(),
   record: () => page.click("#record"),
   reload: () => page.reload(),

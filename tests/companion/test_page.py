@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,54 +12,15 @@ import sys
 from pathlib import Path
 
 import cv2
-import imageio_ffmpeg
 import numpy as np
 import pytest
 
 from mfn_addon.network.mfn import FaceNetwork
 from mfn_addon.take import Take
-from tests.companion.node import COMPANION, ROOT, node_binary, why_not
+from tests.companion.browser import CLIP, Phone, camera_clip, why_no_browser
+from tests.companion.node import ROOT
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-def _why_no_browser() -> str:
-    if not CHROMIUM:
-        return "needs Chromium: install the system's package `chromium`"
-    if not (COMPANION / "dist" / "index.html").is_file():
-        return "needs the built page: run `make companion`"
-    return why_not()
-
-
-pytestmark = pytest.mark.skipif(bool(_why_no_browser()), reason=_why_no_browser())
-
-
-class Phone:
-    """A browser on the page; see companion/tests/browse.ts for what it can be told."""
-
-    def __init__(self, url: str, clip: Path, folder: Path) -> None:
-        node = node_binary()
-        assert node is not None
-        assert CHROMIUM is not None
-        self._process = subprocess.Popen(
-            [node, "--no-warnings", "tests/browse.ts", CHROMIUM, url, str(clip), str(folder)],
-            cwd=COMPANION, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def do(self, command: str) -> None:
-        assert self.ask(command) == "done", command
-
-    def ask(self, command: str) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline().strip()
-
-    def end(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(30)
+pytestmark = pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser())
 
 
 def serve(folder: Path, port: int = 0) -> tuple[subprocess.Popen, str]:
@@ -84,17 +44,10 @@ def stop(server: subprocess.Popen) -> None:
 def still(tmp_path: Path) -> tuple[Path, np.ndarray]:
     """A clip that shows one picture all the time, and that picture, RGB: every frame of the
     camera is then known, whichever ones the browser takes."""
-    video = cv2.VideoCapture(str(ROOT / "demo" / "three_people.mp4"))
+    video = cv2.VideoCapture(str(CLIP))
     video.read()
     cv2.imwrite(str(tmp_path / "still.png"), video.read()[1])
-    clip = tmp_path / "still.y4m"
-    subprocess.run(
-        [
-            imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-loop", "1", "-i",
-            str(tmp_path / "still.png"), "-t", "1", "-r", "30", "-pix_fmt", "yuv420p", str(clip),
-        ],
-        check=True,
-    )  # fmt: skip
+    clip = camera_clip(tmp_path / "still.png", tmp_path / "still.y4m", "-loop", "1", "-t", "1")
     return clip, cv2.VideoCapture(str(clip)).read()[1][..., ::-1].copy()
 
 
@@ -104,7 +57,15 @@ def test_take_holds_what_the_phone_saw_through_reload_and_restart(still, tmp_pat
     port = int(url.split(":")[2].split("/")[0])
     phone = Phone(url, clip, tmp_path)
     try:
-        for command in ("connected", "seen", "calibrate", "recording", "reload", "connected", "seen"):
+        for command in (
+            "connected",
+            "seen",
+            "calibrate",
+            "recording",
+            "reload",
+            "connected",
+            "seen",
+        ):
             phone.do(command)
         server.kill()
         server.wait()

@@ -14,6 +14,7 @@ const RESEND_AFTER = 5000; // ms without SAVED
 const MOST_UNSAVED_BYTES = 256 * 1024;
 const RECORD_WITHIN = 5000; // ms after WELCOME, of a take that still lasts
 const IDENTITY_EVERY = 30; // frames
+const RECENT = 120; // frames kept for a recording that began a moment ago
 
 export type LinkState = "connecting" | "connected" | "lost" | "unpaired" | "stopped";
 
@@ -24,7 +25,7 @@ export interface LinkEvents {
   /** Frames of a take could not be written to this device's disk, or read back. */
   storeFailed(): void;
   /** Blender no longer has a take whose frames are kept here. */
-  unknownTake(): void;
+  unknownTake(take: number): void;
 }
 
 /** Seconds of this page's clock, near the Unix time. */
@@ -36,7 +37,8 @@ export class Link {
   carrierName = "";
   /** The take that is being recorded or counted in, also one that began before a reload. */
   take: Take | null = rememberedTake();
-  private readonly stream = crypto.getRandomValues(new Uint32Array(1))[0];
+  /** This run of the page; sequence numbers and the clock belong to it. */
+  readonly stream = crypto.getRandomValues(new Uint32Array(1))[0];
   private readonly hello: Record<string, unknown>;
   private readonly store: FrameStore;
   private readonly events: LinkEvents;
@@ -46,6 +48,9 @@ export class Link {
   private sequence = 0;
   private identityIn = 0;
   private known = "";
+  private readonly unknown = new Set<number>();
+  private message = "";
+  private readonly recent: { time: number; sequence: number; payload: Uint8Array }[] = [];
 
   constructor(
     key: string,
@@ -81,6 +86,13 @@ export class Link {
     this.carrier?.send(codec.packJson(KIND.request, { request, ...more }));
   }
 
+  /** Shows a line in Blender, beside this phone's name; "" for none. */
+  tell(message: string): void {
+    if (message === this.message) return;
+    this.message = message;
+    this.sendStatus();
+  }
+
   /** A new frame: to the eye at once or never, and to a take for certain. */
   send(frame: FaceFrame): void {
     const ids = frame.faces.map((face) => face.id).join();
@@ -91,15 +103,23 @@ export class Link {
     const payload = codec.packFrame(frame, sequence, withIdentity);
     const { take } = this;
     if (take && frame.time >= take.start && frame.time <= take.end) {
-      const kept = { take: take.take, stream: this.stream, sequence, payload };
-      this.keep(kept);
-      void this.stored(this.store.add(kept));
-      take.frames += 1;
-      rememberTake(take);
-      this.sendRecorded(kept);
-    } else if (this.state === "connected" && this.carrier?.isFree()) {
+      this.addToTake(take, sequence, payload);
+      return;
+    }
+    this.recent.push({ time: frame.time, sequence, payload });
+    if (this.recent.length > RECENT) this.recent.shift();
+    if (this.state === "connected" && this.carrier?.isFree()) {
       this.carrier.send(codec.packMessage(KIND.frame, payload));
     }
+  }
+
+  private addToTake(take: Take, sequence: number, payload: Uint8Array): void {
+    const kept = { take: take.take, stream: this.stream, sequence, payload };
+    this.keep(kept);
+    void this.stored(this.store.add(kept));
+    take.frames += 1;
+    rememberTake(take);
+    this.sendRecorded(kept);
   }
 
   private async connect(): Promise<void> {
@@ -163,6 +183,11 @@ export class Link {
     const frames = this.take?.take === take ? this.take.frames : 0;
     this.take = { take, start, end: Infinity, frames };
     rememberTake(this.take);
+    // Frames captured before this was heard belong to the take as well.
+    for (const { time, sequence, payload } of this.recent) {
+      if (time >= start) this.addToTake(this.take, sequence, payload);
+    }
+    this.recent.length = 0;
   }
 
   private finish(end: number): void {
@@ -200,15 +225,21 @@ export class Link {
         this.events.notice(String(control.reason ?? ""));
         break;
       case "unknown_take":
-        // Kept on the disk: only its user may decide that they are not wanted.
-        for (const [key, { frame }] of this.unsaved) if (frame.take === take) this.unsaved.delete(key);
-        this.events.unknownTake();
+        this.giveUp(take);
         break;
       case "notice":
         this.events.notice(String(control.reason ?? ""));
         break;
     }
     this.events.changed();
+  }
+
+  /** Stops a take that Blender no longer has. Its frames stay on the disk: their user decides. */
+  private giveUp(take: number): void {
+    for (const [key, { frame }] of this.unsaved) if (frame.take === take) this.unsaved.delete(key);
+    if (this.take?.take === take) this.finish(now());
+    if (!this.unknown.has(take)) this.events.unknownTake(take);
+    this.unknown.add(take);
   }
 
   private keep(frame: StoredFrame): void {
@@ -244,7 +275,7 @@ export class Link {
   private sendStatus(): void {
     if (this.state !== "connected") return;
     const takes = [...new Set([...this.unsaved.values()].map((entry) => entry.frame.take))];
-    const status = { state: "running", message: "", pending: this.pending, takes };
+    const status = { state: "running", message: this.message, pending: this.pending, takes };
     this.carrier?.send(codec.packJson(KIND.status, status));
   }
 

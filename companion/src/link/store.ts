@@ -2,6 +2,8 @@
 // Recorded frames in IndexedDB until Blender has them on its disk: they outlive a lost network,
 // a reload of the page and a restart of Blender.
 
+import { finished, settled } from "./database.ts";
+
 const FRAMES = "frames";
 
 export interface StoredFrame {
@@ -61,6 +63,13 @@ export class FrameStore {
     return settled(this.database.transaction(FRAMES).objectStore(FRAMES).getAll());
   }
 
+  /** Deletes the frames of a take that nobody wants. */
+  async deleteTake(take: number): Promise<void> {
+    const transaction = this.database.transaction(FRAMES, "readwrite");
+    transaction.objectStore(FRAMES).delete(IDBKeyRange.bound([take], [take, []]));
+    await finished(transaction);
+  }
+
   /** Forget the frames that the receiver has on its disk. */
   async saved(take: number, stream: number, ranges: [number, number][]): Promise<void> {
     const transaction = this.database.transaction(FRAMES, "readwrite");
@@ -70,19 +79,4 @@ export class FrameStore {
     }
     await finished(transaction);
   }
-}
-
-function settled<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-function finished(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onerror = () => reject(transaction.error);
-    transaction.onabort = () => reject(transaction.error);
-  });
 }

@@ -20,7 +20,7 @@ from ..capture.errors import InputError
 from .certificate import fingerprint_of, readable
 
 _TIMEOUT = 10.0
-"""Seconds in which the server has to be heard: it asks for the time four times a second."""
+"""Seconds in which the server has to be heard: it asks for the time five times a second."""
 _CHUNK = 64 << 10
 _OUTGOING = 64 << 10
 """Bytes that may wait in the system to leave: what is live should not grow old there."""

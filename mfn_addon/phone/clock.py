@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 
 KEPT = 480
-"""Exchanges: about two minutes."""
+"""Exchanges: a minute and a half."""
 _EAGER, _FIT_EVERY = 40, 4
 """Exchanges: after the first ones the line hardly changes, and is fitted at every fourth."""
-_MOST_DRIFT = 200e-6
-"""Seconds a second: quartz clocks stay within 100 ppm, two of them within twice that."""
-_LEAST_SPAN = 30.0
+_MOST_DRIFT = 120e-6
+"""Seconds a second: quartz clocks stay within 50 ppm, two of them within twice that."""
+_LEAST_SPAN = 60.0
 """Seconds of exchanges from which on a drift can be told from jitter."""
 _TOLERANCE = 0.005
 """Seconds by which a corridor may close: browsers round their clocks."""

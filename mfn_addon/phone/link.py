@@ -28,7 +28,7 @@ LONGEST = 1 << 20
 """Bytes of a message after WELCOME."""
 MOST_OUTGOING = 256 << 10
 """Bytes that may wait for a sender that does not read; with more it is cut off."""
-_EAGER, _EAGER_EVERY, _CLOCK_EVERY = 40, 0.05, 0.25
+_EAGER, _EAGER_EVERY, _CLOCK_EVERY = 120, 0.05, 0.2
 """The first questions for the time come quickly, every so many seconds; later ones slower."""
 _ENOUGH_ANSWERS = 5
 _UNANSWERED = 64

@@ -185,7 +185,7 @@ class RemoteSender:
                     self._handle(connection, kind, payload)
             except (OSError, ProtocolError):
                 connection.close()
-            self._send_unsaved()  # CLOCK comes four times a second, so nothing waits longer
+            self._send_unsaved()  # CLOCK comes five times a second, so nothing waits longer
 
     def _join_again(self) -> None:
         try:

@@ -30,11 +30,11 @@ class SimulatedPhone:
         self.estimate.add(Exchange(asked, self.clock(received), self.clock(sent), sent + back))
 
     def run(self, seconds: float, start: float = START) -> None:
-        """As `PhoneLink.tick` asks: 20 a second at first, then 4."""
+        """As `PhoneLink.tick` asks: 20 a second at first, then 5."""
         time = start
         while time < start + seconds:
             self.exchange(time)
-            time += 0.05 if time < start + 2 else 0.25
+            time += 0.05 if time < start + 6 else 0.2
 
 
 @pytest.mark.parametrize("seed", range(6))

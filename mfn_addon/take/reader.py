@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-
 from ..face import FaceFrame
 from .corrections import Layer
 from .errors import TakeError
@@ -94,6 +92,15 @@ class Take:
                 "JOIN actor ON actor.id = sample.actor GROUP BY sample.actor"
             ).fetchall()
         return [Actor(*row) for row in rows]
+
+    @property
+    def timeline(self) -> float | None:
+        """Where the take's time 0 lies on the timeline that it was recorded along, in seconds
+        (a scene's frame over its frames a second); None where there was none."""
+        try:
+            return float(self.info["timeline"])
+        except (KeyError, ValueError):
+            return None
 
     def actor_names(self) -> dict[int, str]:
         """Who is in the take, by id: quick, also where a take is long."""

@@ -22,6 +22,7 @@ from . import (
     phone_panel,
     preview,
     properties,
+    recording_panel,
     take_library,
     take_panels,
 )
@@ -39,6 +40,7 @@ _CLASSES = (
     *character_panels.CLASSES,
     *take_panels.CLASSES,
     *correction_panels.CLASSES,
+    *recording_panel.CLASSES,
     *phone_panel.CLASSES,
 )
 

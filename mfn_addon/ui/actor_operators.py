@@ -15,6 +15,7 @@ from ..track import Calibration, GuidedCalibration
 from . import session
 from .actors import name_of
 from .operators import Telling
+from .timeline import first_frame
 
 _HOLD = 1.0
 """Seconds of the actor's face that make a neutral."""
@@ -144,9 +145,8 @@ class MFN_OT_calibrate_from_take(_OfRow, bpy.types.Operator):
         try:
             with Take(item.path) as take:
                 played = take.performance(row.actor)
-                moment = take.start + (scene.frame_current - scene.mfn.bake_start) / scene_rate(
-                    scene
-                )
+                into = scene.frame_current - first_frame(take, scene)
+                moment = take.start + into / scene_rate(scene)
         except TakeError as error:
             return self.failed(error)
         held = np.abs(played.time - moment) <= _HOLD / 2

@@ -14,10 +14,9 @@ from typing import cast
 import bpy
 
 from ..face import FaceFrame
-from ..take import TakeError, TakeWriter
-from . import preview, session
+from ..take import TakeError
+from . import preview, recording, session
 from .actors import drive
-from .folders import next_take, takes_folder
 from .notice import say
 from .properties import MFN_SceneSettings, refresh_takes
 from .session import Session, Source
@@ -54,7 +53,7 @@ def start(context: bpy.types.Context, source: Source, title: str) -> Session:
     stop(context)
     scene = context.scene
     session.current = Session(source, title, (scene.name, scene.session_uid))
-    session.current.open_recorder = lambda path, _: TakeWriter(path, info={"title": title})
+    session.current.open_recorder = lambda path, _: recording.open_take(title, path)
     session.message.text = ""
     if not bpy.app.timers.is_registered(_timer):
         bpy.app.timers.register(_timer, persistent=True)
@@ -67,7 +66,7 @@ def stop(context: bpy.types.Context | None = None) -> str:
     if live is None:
         return ""
     ended = f"Stopped {live.title}"
-    recorded = _finish_recording(live)
+    recorded = recording.finish(live)
     live.source.stop()
     preview.clear()
     if bpy.app.timers.is_registered(_timer):
@@ -79,54 +78,22 @@ def stop(context: bpy.types.Context | None = None) -> str:
     return f"{ended}; recorded {recorded.stem}" if recorded else ended
 
 
-def start_recording(context: bpy.types.Context, count_in: float = 0.0) -> Path:
-    """Record from the next frame on, or where the source can, after a count-in in seconds.
-
-    Raises:
-        TakeError: the take cannot be created.
-    """
-    live = session.current
-    assert live is not None
-    settings = context.scene.mfn
-    path = next_take(takes_folder(settings.takes_location), settings.take_name)
-    live.recorder = live.open_recorder(path, count_in)
-    live.recording_from = None
-    return path
-
-
-def stop_recording(context: bpy.types.Context) -> Path | None:
-    """Finish the take and list it; None where nothing was recorded.
-
-    Raises:
-        TakeError: the end of the take could not be written.
-    """
-    live = session.current
-    if live is None or live.recorder is None:
-        return None
-    recorder, live.recorder = live.recorder, None
-    try:
-        recorder.close()
-    finally:
-        refresh_takes(context, choose=str(recorder.path))
-    return recorder.path
-
-
 def tick(context: bpy.types.Context) -> float | None:
     """Move the characters by what has arrived. Returns seconds to the next tick, or None."""
     live = session.current
     if live is None:
         return None
-    scene = _scene_of(live)
+    scene = session.scene_of(live)
     if scene is None:
         say(stop(context) + ": its scene was deleted", "WARNING")
         return None
     frames = live.source.poll()
     if frames:
         live.see(frames)
-        _record(live, frames, context)
-        for frame in {frame.source: frame for frame in frames}.values():  # each one's newest
-            drive(live, scene, frame)
-    drawn = preview.update(live)
+    _record(live, scene, frames)
+    for frame in {frame.source: frame for frame in frames}.values():  # each one's newest
+        drive(live, scene, frame)
+    drawn = preview.update(live) or _counts(live)
     if frames or drawn:
         redraw(context, sidebars=drawn)
     if not live.source.alive:
@@ -145,6 +112,11 @@ def redraw(context: bpy.types.Context, sidebars: bool = True) -> None:
                         region.tag_redraw()
 
 
+def _counts(live: Session) -> bool:
+    """Whether a count-in is under way, which the panel shows."""
+    return live.recording is not None and live.recording.left() > 0
+
+
 def _timer() -> float | None:
     try:
         return tick(bpy.context)
@@ -155,38 +127,13 @@ def _timer() -> float | None:
         return None
 
 
-def _scene_of(live: Session) -> bpy.types.Scene | None:
-    name, uid = live.scene
-    scene = bpy.data.scenes.get(name)
-    if scene is not None and scene.session_uid == uid:
-        return scene
-    return next((each for each in bpy.data.scenes if each.session_uid == uid), None)
-
-
-def _record(live: Session, frames: list[FaceFrame], context: bpy.types.Context) -> None:
-    if live.recorder is None:
-        return
-    if live.recording_from is None:
-        live.recording_from = frames[0].time
+def _record(live: Session, scene: bpy.types.Scene, frames: list[FaceFrame]) -> None:
     try:
-        for frame in frames:
-            live.recorder.add(frame)
+        recording.record(live, scene, frames)
     except TakeError as error:
-        _finish_recording(live)
-        refresh_takes(context)
+        recording.finish(live)
+        refresh_takes(bpy.context)
         say(f"Recording stopped: {error}", "ERROR")
-
-
-def _finish_recording(live: Session) -> Path | None:
-    """Close the take under way; an error is told, what was committed stays."""
-    recorder, live.recorder = live.recorder, None
-    if recorder is None:
-        return None
-    try:
-        recorder.close()
-    except TakeError as error:
-        say(str(error), "ERROR")
-    return recorder.path
 
 
 def _end(live: Session, context: bpy.types.Context) -> None:

@@ -15,10 +15,11 @@ from ..retarget.reduction import Tolerance
 from ..rig import RigError, bake_take
 from ..rig.assemble import append_character
 from ..take import Take, TakeError
-from . import correction_rows, live, session
+from . import correction_rows, live, recording, session
 from .folders import sample_rigs
 from .notice import remember
 from .properties import refresh_takes
+from .timeline import first_frame
 
 
 class Telling:
@@ -48,7 +49,9 @@ def start(operator: Telling, context: bpy.types.Context, record: bool) -> set[st
     if not record:
         return operator.done(f"Starting {title}")
     try:
-        path = live.start_recording(context)
+        # Footage runs from its first picture on: there is nobody to count in.
+        count_in = 0.0 if context.scene.mfn.source == "FOOTAGE" else None
+        path = recording.start_recording(context, count_in)
     except TakeError as error:
         live.stop(context)
         return operator.failed(error)
@@ -90,10 +93,10 @@ class MFN_OT_record(Telling, bpy.types.Operator):
             return start(self, context, record=True)
         try:
             if session.current.recorder is None:
-                return self.done(f"Recording {live.start_recording(context).stem}")
+                return self.done(f"Recording {recording.start_recording(context).stem}")
             seconds = session.current.recorded()
             name = session.current.recorder.path.stem
-            live.stop_recording(context)
+            recording.stop_recording(context)
         except TakeError as error:
             return self.failed(error)
         return self.done(f"Recorded {name}, {seconds:.1f} s")
@@ -129,7 +132,7 @@ class MFN_OT_bake(Telling, bpy.types.Operator):
         try:
             with Take(item.path) as take:
                 report = bake_take(
-                    take, cast, scene, start=settings.bake_start, options=options,
+                    take, cast, scene, start=first_frame(take, scene), options=options,
                     tolerance=Tolerance() if settings.bake_reduce else None,
                     as_strips=settings.bake_strips,
                 )  # fmt: skip

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import bpy
@@ -47,9 +48,9 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
             row.operator("mfn.record", icon="REC")
         else:
             row.operator("mfn.stop", icon="SNAP_FACE")
-            recording = live.recorder is not None
-            text = f"Finish Take  {live.recorded():.0f} s" if recording else "Record"
-            row.operator("mfn.record", text=text, icon="REC", depress=recording)
+            row.operator(
+                "mfn.record", text=_recording(live), icon="REC", depress=live.recorder is not None
+            )
         if live is not None:
             layout.label(text=_status(live), icon="RADIOBUT_ON")
         elif session.message.text:
@@ -57,6 +58,14 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
         # With nothing in it at first, so that the panels below stay put.
         if live is not None and live.shows_pictures:
             layout.template_icon(icon_value=preview.picture_icon(), scale=_picture_scale(context))
+
+
+def _recording(live: session.Session) -> str:
+    """What the button of recording says."""
+    if live.recorder is None or live.recording is None:
+        return "Record"
+    left = live.recording.left()
+    return f"In {math.ceil(left)} …" if left > 0 else f"Finish Take  {live.recorded():.0f} s"
 
 
 def _status(live: session.Session) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from ..face import FaceFrame
 from ..phone.hub import slot_of
 from ..take import TakeError
-from . import live, preview, session
+from . import live, preview, recording, session
 from .actor_operators import take_neutral
 from .actors import name_of
 from .folders import user_folder
@@ -179,9 +179,9 @@ def _answer(context: bpy.types.Context, server: PhoneServer, request: dict) -> N
         server.tell(request["device"], _calibrate(context, server, request["device"]))
     elif wanted == "record" and current is not None and current.recorder is None:
         count_in = request.get("count_in", 0)
-        live.start_recording(context, count_in if isinstance(count_in, (int, float)) else 0)
+        recording.start_recording(context, count_in if isinstance(count_in, (int, float)) else 0)
     elif wanted == "finish":
-        live.stop_recording(context)
+        recording.stop_recording(context)
 
 
 def _calibrate(context: bpy.types.Context, server: PhoneServer, device: str) -> str:

@@ -16,7 +16,7 @@ from bpy.props import (
 from ..retarget import Options
 from ..rig import armature_of
 from ..rig.lookup import shape_keys_of
-from . import characters, correction_rows, take_thumbnails
+from . import characters, correction_rows, recording_settings, take_thumbnails
 from .characters import look, options_of
 from .folders import takes_folder
 from .take_list import MFN_TakeItem, describe_take, takes_in
@@ -146,6 +146,16 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
         name="Folder", description="Where takes are kept", items=_LOCATIONS,
         update=_list_takes,
     )  # fmt: skip
+    recording: PointerProperty(
+        type=recording_settings.MFN_RecordingSettings,
+        name="Recording",
+        description="How takes to come are recorded",
+    )
+    bake_timeline: BoolProperty(
+        name="Where Recorded",
+        description="Bake a take that was recorded along the timeline to where it was then",
+        default=True,
+    )
     bake_start: IntProperty(
         name="First Frame", description="The frame on which the take's first picture falls",
         default=1,
@@ -197,7 +207,14 @@ class MFN_WindowState(bpy.types.PropertyGroup):
         return self.takes[self.take_index] if 0 <= self.take_index < len(self.takes) else None
 
 
-CLASSES = (MFN_CastRow, MFN_SceneSettings, MFN_TakeItem, MFN_WindowState)
+CLASSES = (
+    *recording_settings.CLASSES,
+    *correction_rows.CLASSES,
+    MFN_CastRow,
+    MFN_SceneSettings,
+    MFN_TakeItem,
+    MFN_WindowState,
+)
 
 
 def settings_of(scene: bpy.types.Scene) -> MFN_SceneSettings:
@@ -207,7 +224,7 @@ def settings_of(scene: bpy.types.Scene) -> MFN_SceneSettings:
 
 def register() -> None:
     characters.register()
-    for each in (*correction_rows.CLASSES, *CLASSES):
+    for each in CLASSES:
         bpy.utils.register_class(each)
     setattr(bpy.types.Scene, ATTRIBUTE, PointerProperty(type=MFN_SceneSettings))
     window_state = PointerProperty(type=MFN_WindowState, options={"SKIP_SAVE"})
@@ -218,6 +235,6 @@ def unregister() -> None:
     correction_rows.flush()
     delattr(bpy.types.WindowManager, ATTRIBUTE)
     delattr(bpy.types.Scene, ATTRIBUTE)
-    for each in reversed((*correction_rows.CLASSES, *CLASSES)):
+    for each in reversed(CLASSES):
         bpy.utils.unregister_class(each)
     characters.unregister()

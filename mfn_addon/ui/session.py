@@ -12,16 +12,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any, Protocol
 
+import bpy
 import numpy as np
 
 from ..face import Face, FaceFrame
 from ..retarget import Report
 from ..retarget.routing import Presence
 from ..rig import Binding
-from ..take import TakeWriter
+from ..take import TakeWriter, ThumbnailStrip
 from ..track import GuidedCalibration
+from .timeline import Playback, Timeline
 
 
 class Source(Protocol):
@@ -52,6 +55,44 @@ class Recorder(Protocol):
 
 
 @dataclass
+class Recording:
+    """What goes with the take under way beside its frames.
+
+    Attributes:
+        count_in: seconds, and begins: `time.monotonic()` when they are over; None until the
+            source has sent its first frame.
+        first: the time of the first frame that was recorded.
+        timeline: where the scene's timeline is meanwhile, and playback: what plays it.
+        clock_shifts: `time.monotonic()` at frames' capture, less their times.
+        strip: the small pictures that the user has asked to keep.
+    """
+
+    count_in: float = 0.0
+    begins: float | None = None
+    first: float | None = None
+    timeline: Timeline | None = None
+    playback: Playback | None = None
+    clock_shifts: deque[float] = field(default_factory=lambda: deque(maxlen=600))
+    strip: ThumbnailStrip | None = None
+
+    def left(self) -> float:
+        """Seconds of the count-in that are left."""
+        if self.begins is None:
+            return self.count_in
+        return max(0.0, self.begins - time.monotonic())
+
+    def clock_at_zero(self, own_clock: bool) -> float | None:
+        """`time.monotonic()` at the take's time 0; None while nothing is recorded.
+
+        Args:
+            own_clock: the take's time begins with the take, and is not that of its frames.
+        """
+        if own_clock:
+            return self.begins
+        return median(self.clock_shifts) if self.clock_shifts else None
+
+
+@dataclass
 class Session:
     """One run from Start to Stop.
 
@@ -67,7 +108,7 @@ class Session:
         guided: the guided calibration under way, and guided_row: its row in the cast.
         problems: character's session id -> why it is not driven.
         recent: the last frames, the newest last: previews come a little later than frames.
-        recorder: the take under way, and recording_from: its first frame's time.
+        recorder: the take under way, and recording: what goes with it.
         open_recorder: begins a take in a file, after a count-in in seconds. Raises TakeError.
         arrivals: when the last frames came, for the rate.
         previewed: the number of the frame that the preview shows, and drawn: when it was drawn.
@@ -87,7 +128,7 @@ class Session:
     recent: deque[FaceFrame] = field(default_factory=lambda: deque(maxlen=90))
     recorder: Recorder | None = None
     open_recorder: Callable[[Path, float], Recorder] = lambda path, _: TakeWriter(path)
-    recording_from: float | None = None
+    recording: Recording | None = None
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     previewed: int = -1
     drawn: float = 0.0
@@ -116,9 +157,18 @@ class Session:
 
     def recorded(self) -> float:
         """Seconds recorded so far."""
-        if self.recorder is None or self.frame is None or self.recording_from is None:
+        if self.frame is None or self.recording is None or self.recording.first is None:
             return 0.0
-        return max(0.0, self.frame.time - self.recording_from)
+        return max(0.0, self.frame.time - self.recording.first)
+
+
+def scene_of(live: Session) -> bpy.types.Scene | None:
+    """The driven scene, found anew; None where it was deleted."""
+    name, uid = live.scene
+    scene = bpy.data.scenes.get(name)
+    if scene is not None and scene.session_uid == uid:
+        return scene
+    return next((each for each in bpy.data.scenes if each.session_uid == uid), None)
 
 
 @dataclass

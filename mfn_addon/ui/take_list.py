@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..take import Take, TakeError, write_info
 from ..take.library import slate_of, take_files
@@ -34,6 +34,7 @@ class TakeFacts:
     sources: str = ""
     rating: int = 0
     note: str = ""
+    along: bool = False
     error: str = ""
 
 
@@ -74,6 +75,9 @@ class MFN_TakeItem(bpy.types.PropertyGroup):
     actors: StringProperty(name="Actors", description="The numbers of the actors in it")
     sources: StringProperty(name="Sources", description="The cameras and footage it is from")
     date: StringProperty(name="Recorded", description="When it was recorded")
+    along: BoolProperty(
+        name="Along Timeline", description="It knows where on the timeline it was recorded"
+    )
     error: StringProperty(name="Error", description="Why it cannot be used")
 
     def actor_ids(self) -> list[int]:
@@ -106,7 +110,7 @@ def describe_take(item: Any, path: Path) -> None:
         item.duration, item.sources = facts.duration, facts.sources
         item.actors = " ".join(map(str, facts.actors))
         item.date = f"{datetime.fromtimestamp(facts.created, UTC).astimezone():%Y-%m-%d %H:%M}"
-        item.error = facts.error
+        item.along, item.error = facts.along, facts.error
     finally:
         _Filling.now = False
 
@@ -132,6 +136,7 @@ def _facts(path: Path, modified: float, _size: int) -> TakeFacts:
                 sources=", ".join(take.sources),
                 rating=min(_whole(info.get("rating", ""), 0), MOST_STARS),
                 note=info.get("note", ""),
+                along=take.timeline is not None,
             )
     except TakeError as error:
         return TakeFacts(created=modified, error=str(error))

@@ -94,14 +94,16 @@ class MFN_PT_takes(_Sidebar, bpy.types.Panel):
         bake.scale_y = 1.4
         bake.operator("mfn.bake", icon="KEYFRAME_HLT")
         row = box.row(align=True)
-        row.prop(settings, "bake_start")
+        along = take is not None and take.along
+        if along:
+            row.prop(settings, "bake_timeline", toggle=True)
+        start = row.row(align=True)
+        start.active = not (along and settings.bake_timeline)
+        start.prop(settings, "bake_start")
         row.prop(settings, "bake_range", toggle=True)
         row = box.row(align=True)
         row.prop(settings, "bake_strips", toggle=True)
         row.prop(settings, "bake_reduce", toggle=True)
-        column = layout.column(align=True)  # of takes to come
-        column.prop(settings, "take_name")
-        column.prop(settings, "takes_location")
 
 
 class MFN_PT_take(_Sidebar, bpy.types.Panel):

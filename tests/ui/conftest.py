@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mfn_addon import ui
-from mfn_addon.ui import live, properties, session
+from mfn_addon.ui import live, properties, recording, session
 from tests.rig.characters import new_file
 
 
@@ -63,7 +63,7 @@ class FakeSource:
 def interface(tmp_path, monkeypatch):
     new_file()
     monkeypatch.setattr(properties, "takes_folder", lambda _: tmp_path / "takes")
-    monkeypatch.setattr(live, "takes_folder", lambda _: tmp_path / "takes")
+    monkeypatch.setattr(recording, "takes_folder", lambda _: tmp_path / "takes")
     session.message.text = ""
     ui.register()
     yield

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mfn_addon.take import Take, write_thumbnails
-from mfn_addon.ui import live, take_thumbnails
+from mfn_addon.ui import live, recording, take_thumbnails
 from mfn_addon.ui.properties import refresh_takes
 from tests.rig.characters import face, frame, write_take
 
@@ -98,11 +98,11 @@ def test_numbers_of_deleted_takes_are_not_given_again(folder, source):
     bpy.ops.mfn.take_delete()
     bpy.context.scene.mfn.take_name = "Slate 4"
     live.start(bpy.context, source, "test")
-    assert live.start_recording(bpy.context).stem == "Slate 4 003"
+    assert recording.start_recording(bpy.context).stem == "Slate 4 003"
 
 
 def test_the_take_under_way_is_not_deleted(folder, running):
-    path = live.start_recording(bpy.context)
+    path = recording.start_recording(bpy.context)
     running.give(frame(0, face(1)))
     live.tick(bpy.context)
     bpy.ops.mfn.takes_refresh()

@@ -9,7 +9,7 @@ import pytest
 
 from mfn_addon import ui
 from mfn_addon.take import Take, TakeError
-from mfn_addon.ui import live, preview, session
+from mfn_addon.ui import live, preview, recording, session
 from tests.rig.characters import add_human, add_mesh, add_robot, face, frame, new_file, value
 
 
@@ -173,7 +173,7 @@ def test_an_unusable_character_is_told_once_and_others_go_on(running):
 
 def test_another_file_ends_the_session(running, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
-    live.start_recording(bpy.context)
+    recording.start_recording(bpy.context)
     running.give(frame(0, face(1)), frame(1, face(1)))
     tick()
     path = session.current.recorder.path
@@ -223,7 +223,7 @@ def test_a_broken_tick_ends_the_session(running, capsys):
 
 
 def test_footage_that_ends_finishes_the_take(running):
-    path = live.start_recording(bpy.context)
+    path = recording.start_recording(bpy.context)
     running.give(*(frame(n, face(1)) for n in range(30)))
     tick()
     running.end()
@@ -236,7 +236,7 @@ def test_footage_that_ends_finishes_the_take(running):
 
 
 def test_a_camera_that_vanishes_leaves_the_take(running):
-    path = live.start_recording(bpy.context)
+    path = recording.start_recording(bpy.context)
     running.give(*(frame(n, face(1)) for n in range(30)))
     tick()
     running.end("failed", "the camera is gone")
@@ -261,7 +261,7 @@ def test_the_real_process_tells_that_there_is_no_such_camera():
 
 def test_a_full_disk_ends_the_recording_and_not_the_preview(running, monkeypatch):
     cast(1, add_human())
-    live.start_recording(bpy.context)
+    recording.start_recording(bpy.context)
 
     def full(_):
         raise TakeError("the disk is full")
@@ -275,10 +275,10 @@ def test_a_full_disk_ends_the_recording_and_not_the_preview(running, monkeypatch
 
 
 def test_every_frame_that_arrives_is_recorded(running):
-    path = live.start_recording(bpy.context)
+    path = recording.start_recording(bpy.context)
     for number in range(0, 40, 4):
         running.give(*(frame(number + i, face(1)) for i in range(4)))
         tick()
-    live.stop_recording(bpy.context)
+    recording.stop_recording(bpy.context)
     with Take(path) as take:
         assert [each.frame for each in take.frames()] == list(range(40))

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recording the live session: count-in, the timeline that plays along, and what a take keeps
+beside its frames."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import bpy
+
+from ..face import FaceFrame
+from ..rig.bake import scene_rate
+from ..take import TakeError, TakeWriter, ThumbnailStrip, write_info, write_thumbnails
+from ..take.library import slate_of
+from . import session
+from .folders import next_take, takes_folder
+from .notice import say
+from .properties import refresh_takes
+from .session import Recorder, Recording, Session
+from .timeline import Playback, Timeline
+
+
+def open_take(title: str, path: Path) -> Recorder:
+    """Begin a take of frames as they arrive. Raises TakeError."""
+    return TakeWriter(path, info={"title": title, **_slate_info(path)})
+
+
+def start_recording(context: bpy.types.Context, count_in: float | None = None) -> Path:
+    """Begin a take, and record after a count-in.
+
+    Args:
+        count_in: seconds; None for what the scene's settings say. It begins once the source has
+            sent its first frame.
+
+    Raises:
+        TakeError: the take cannot be created.
+    """
+    live = session.current
+    assert live is not None
+    settings = context.scene.mfn
+    wanted = settings.recording
+    seconds = float(wanted.count_in if count_in is None else count_in)
+    path = next_take(takes_folder(settings.takes_location), settings.take_name)
+    live.recorder = live.open_recorder(path, seconds)
+    live.recording = Recording(
+        seconds,
+        timeline=Timeline(scene_rate(context.scene)) if wanted.timeline else None,
+        strip=ThumbnailStrip() if wanted.thumbnails and live.shows_pictures else None,
+    )
+    if live.frame is not None:
+        live.recording.begins = time.monotonic() + seconds
+    return path
+
+
+def stop_recording(context: bpy.types.Context) -> Path | None:
+    """Finish the take and list it; None where nothing was being recorded.
+
+    Raises:
+        TakeError: the end of the take could not be written.
+    """
+    live = session.current
+    if live is None or live.recorder is None:
+        return None
+    recorder, live.recorder = live.recorder, None
+    try:
+        recorder.close()
+        _write_extras(live, recorder)
+    finally:
+        live.recording = None
+        refresh_takes(context, choose=str(recorder.path))
+    return recorder.path
+
+
+def finish(live: Session) -> Path | None:
+    """Close the take under way; an error is told, what was committed stays."""
+    recorder, live.recorder = live.recorder, None
+    if recorder is None:
+        return None
+    try:
+        recorder.close()
+        _write_extras(live, recorder)
+    except TakeError as error:
+        say(str(error), "ERROR")
+    live.recording = None
+    return recorder.path
+
+
+def record(live: Session, scene: bpy.types.Scene, frames: list[FaceFrame]) -> None:
+    """Once a tick: count in, begin, and record what has arrived.
+
+    Raises:
+        TakeError: the take cannot be written any more.
+    """
+    recorder, under_way = live.recorder, live.recording
+    if recorder is None or under_way is None:
+        return
+    now = time.monotonic()
+    if under_way.begins is None:
+        if not frames:
+            return
+        under_way.begins = now + under_way.count_in
+    if now < under_way.begins:
+        return
+    if under_way.timeline is not None:
+        if under_way.playback is None:
+            under_way.playback = Playback(scene)
+        under_way.timeline.look(scene.frame_current, now)
+    if frames and under_way.first is None:
+        under_way.first = frames[0].time
+    for frame in frames:
+        recorder.add(frame)
+        if under_way.timeline is not None:
+            under_way.clock_shifts.append(now - live.source.latency - frame.time)
+    if frames and under_way.strip is not None and under_way.strip.wants(frames[-1].time):
+        picture = live.source.preview()
+        if picture is not None:
+            under_way.strip.add(frames[-1].time, picture)
+
+
+def _write_extras(live: Session, recorder: Recorder) -> None:
+    """What is known only at the end: where the timeline was, and the pictures. Raises TakeError."""
+    under_way = live.recording
+    if under_way is None:
+        return
+    if under_way.playback is not None:
+        under_way.playback.end(session.scene_of(live))
+    zero = under_way.clock_at_zero(own_clock=not isinstance(recorder, TakeWriter))
+    if under_way.timeline is not None and zero is not None:
+        lies_at = under_way.timeline.at(zero)
+        if lies_at is not None:
+            write_info(recorder.path, {"timeline": repr(round(lies_at, 6))})
+    if under_way.strip is not None and (pictures := under_way.strip.pictures()):
+        write_thumbnails(recorder.path, pictures)
+
+
+def _slate_info(path: Path) -> dict[str, str]:
+    slate, number = slate_of(path)
+    return {"slate": slate, "take_number": str(number)}

@@ -46,8 +46,11 @@ class Linear:
         if not len(self.rest):
             return self.rest
         low, high = self.limits
-        value = self.rest + weights @ self.matrix
-        return np.minimum(np.maximum(value, low), high) * self.factor
+        value = weights @ self.matrix
+        value += self.rest
+        np.minimum(np.maximum(value, low, out=value), high, out=value)
+        value *= self.factor
+        return value
 
 
 def of_channels(channels: Sequence[Channel]) -> Linear:

@@ -54,29 +54,31 @@ def kept_keys(values: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
 
     From each key on, the slopes that pass all values since within the tolerance form a cone that
     narrows; the last value within it becomes the next key. All curves go side by side, so that
-    the loop is over frames alone.
+    the loop is over frames alone: give it as many curves at once as there are.
 
     Args:
         values: (n, c) curves at n even frames, at least one.
         tolerance: (c,) the largest error of each.
     """
     kept = np.zeros(values.shape, bool)
-    kept[[0, -1]] = True
     values = np.ascontiguousarray(values, np.float64)
     room = np.maximum(np.asarray(tolerance, np.float64) * _SAFETY, 1e-9)
-    start, origin = np.zeros(values.shape[1]), values[0].copy()
-    low, high = np.full(values.shape[1], -np.inf), np.full(values.shape[1], np.inf)
+    origin, run = values[0].copy(), np.zeros(values.shape[1])
+    low, high = np.full_like(run, -np.inf), np.full_like(run, np.inf)
+    rise, slope, outside = np.empty_like(run), np.empty_like(run), np.empty(run.shape, bool)
+    # The arrays are short and the frames many: masks and results in place cost the least.
     for frame in range(1, len(values)):
-        rise = values[frame] - origin
-        run = frame - start
-        slope = rise / run
-        outside = (slope < low) | (slope > high)
-        if outside.any():
-            kept[frame - 1] |= outside
-            start[outside] = frame - 1
-            origin[outside] = values[frame - 1, outside]
-            low[outside], high[outside] = -np.inf, np.inf
-            rise, run = values[frame] - origin, frame - start
-        np.maximum(low, (rise - room) / run, out=low)
-        np.minimum(high, (rise + room) / run, out=high)
+        value, last = values[frame], values[frame - 1]
+        run += 1.0
+        np.divide(np.subtract(value, origin, out=rise), run, out=slope)
+        np.logical_or(slope < low, slope > high, out=outside)
+        kept[frame - 1] = outside
+        np.copyto(origin, last, where=outside)
+        np.copyto(run, 1.0, where=outside)
+        np.copyto(low, -np.inf, where=outside)
+        np.copyto(high, np.inf, where=outside)
+        np.subtract(value, origin, out=rise)
+        np.maximum(low, np.divide(np.subtract(rise, room, out=slope), run, out=slope), out=low)
+        np.minimum(high, np.divide(np.add(rise, room, out=slope), run, out=slope), out=high)
+    kept[[0, -1]] = True
     return kept

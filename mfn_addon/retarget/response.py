@@ -87,10 +87,13 @@ class ResponseTable:
         """(..., 52) weights as the character takes them, of (..., 52) measured weights."""
         if self.curves:
             expression = np.maximum(expression, 0.0) ** self.curve
-        value = expression * self.gain + self.offset
+        value = expression * self.gain
+        value += self.offset
         if self.bends:
             value = self._bent(value)
-        return np.minimum(np.maximum(value, self.low), self.high) * self.open
+        np.minimum(np.maximum(value, self.low, out=value), self.high, out=value)
+        value *= self.open
+        return value
 
     def _bent(self, value: np.ndarray) -> np.ndarray:
         """Values above the knee approach `high` without reaching it; the slope has no break."""

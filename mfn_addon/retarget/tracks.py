@@ -58,7 +58,8 @@ class ShapeTrack:
     def values(self, weights: np.ndarray) -> np.ndarray:
         """(..., n) of (..., 52) weights."""
         low, high = self.limits
-        return np.minimum(np.maximum(weights @ self.weights, low), high)
+        value = weights @ self.weights
+        return np.minimum(np.maximum(value, low, out=value), high, out=value)
 
 
 @dataclass(frozen=True)

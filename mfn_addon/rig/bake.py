@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 import bpy
 import numpy as np
@@ -15,9 +16,9 @@ from ..retarget.smoothing import smoothed
 from ..retarget.timing import resample
 from ..take import Take, corrected_performances, trimmed
 from .binding import bind
-from .channels import channels_of
-from .curves import Curves
-from .keying import Tally, key_channels
+from .channels import Channel, channels_of
+from .curves import Curves, Owner
+from .keying import Tally, kept_of, key_channels
 from .nla import drop_strips, push_strip
 
 Progress = Callable[[float], None]
@@ -91,21 +92,26 @@ def bake_take(
     start = scene.frame_start if start is None else start
     moments = {actor: _moments(take, actor, start, scene_rate(scene)) for actor in cast}
 
-    tally = Tally()
-    for done, (actor, binding) in enumerate(bindings.items()):
+    parts: list[tuple[str, Owner, list[Channel], np.ndarray]] = []
+    for actor, binding in bindings.items():
         performance, (frames, at) = performances[actor], moments[actor]
         calm = smoothed(performance.time, performance.expression, binding.plan.table.smoothing)
         expression, rotation = resample(performance.time, calm, performance.rotation, at)
         pose = binding.plan.solve(expression, rotation)
         name = f"{take.path.stem} {binding.ref.name}"
         for owner, channels in channels_of(binding, pose, scene):
-            drop_strips(owner, take.path.stem)
-            curves = Curves(owner, name, take.path.stem, apart=as_strips)
-            key_channels(curves, channels, frames, tolerance, tally)
-            if as_strips:
-                push_strip(owner, curves, take.path.stem, frames)
+            parts.append((name, owner, channels, frames))
+
+    tally = Tally()
+    kept = iter(kept_of([each for _, _, channels, _ in parts for each in channels], tolerance))
+    for done, (name, owner, channels, frames) in enumerate(parts, 1):
+        drop_strips(owner, take.path.stem)
+        curves = Curves(owner, name, take.path.stem, apart=as_strips)
+        key_channels(curves, channels, list(islice(kept, len(channels))), frames, tally)
+        if as_strips:
+            push_strip(owner, curves, take.path.stem, frames)
         if progress:
-            progress((done + 1) / len(bindings))
+            progress(done / len(parts))
     return BakeReport(
         {binding.ref.name: binding.report.summary() for binding in bindings.values()},
         int(min(frames[0] for frames, _ in moments.values())),

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import bpy
 import numpy as np
 
@@ -57,7 +55,7 @@ def describe(obj: bpy.types.Object) -> Character:
         profile=str(root.get(PROFILE_PROPERTY, "")),
         channels=_channels(root),
         up=_up(armature) if armature is not None else "Z",
-        moves=_Mover(),
+        moves=_moves,
     )
 
 
@@ -97,35 +95,25 @@ def _up(armature: bpy.types.Object) -> str:
     return "Y" if up[1] > 0.9 else "Z"
 
 
-class _Mover:
-    """moves(mesh, shape key, bone): see `retarget.Character`. Lives as long as `make_plan`."""
-
-    def __init__(self) -> None:
-        self._carriers = lru_cache(maxsize=None)(_carriers)
-
-    def __call__(self, mesh: str, key: str, bone: str) -> bool:
-        obj = bpy.data.objects[mesh]
-        keys = shape_keys_of(obj)
-        group = obj.vertex_groups.get(bone)
-        if keys is None or (group is None and obj.parent_bone != bone):
-            return False
-        block = keys.key_blocks[key]
-        rest = _points(block.relative_key)
-        moved = np.abs(_points(block) - rest).max(axis=1)
-        if group is not None:
-            moved = moved[self._carriers(mesh) == group.index]
-        return bool(moved.max(initial=0.0) > _MOVED * np.ptp(rest, axis=0).max())
+def _moves(mesh: str, key: str, bone: str) -> bool:
+    """See `retarget.Character.moves`."""
+    obj = bpy.data.objects[mesh]
+    data, keys = mesh_of(obj), shape_keys_of(obj)
+    group = obj.vertex_groups.get(bone)
+    if data is None or keys is None or (group is None and obj.parent_bone != bone):
+        return False
+    block = keys.key_blocks[key]
+    rest = _points(block.relative_key)
+    moved = np.abs(_points(block) - rest).max(axis=1) > _MOVED * np.ptp(rest, axis=0).max()
+    if group is None:
+        return bool(moved.any())
+    # A shape key moves few of a mesh's vertices: only these are asked who carries them.
+    return any(_carrier(data.vertices[int(i)]) == group.index for i in np.flatnonzero(moved))
 
 
-def _carriers(name: str) -> np.ndarray:
-    """(V,) for each vertex the group with more than half of its weight, -1 for none."""
-    mesh = mesh_of(bpy.data.objects[name])
-    carriers = np.full(len(mesh.vertices) if mesh is not None else 0, -1)
-    for number, vertex in enumerate(mesh.vertices if mesh is not None else ()):
-        for element in vertex.groups:
-            if element.weight > 0.5:
-                carriers[number] = element.group
-    return carriers
+def _carrier(vertex: bpy.types.MeshVertex) -> int:
+    """The group with more than half of a vertex's weight, -1 for none."""
+    return next((each.group for each in vertex.groups if each.weight > 0.5), -1)
 
 
 def _points(block: bpy.types.ShapeKey) -> np.ndarray:

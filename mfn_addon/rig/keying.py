@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,18 +29,17 @@ class Tally:
 
 def key_channels(
     curves: Curves,
-    channels: list[Channel],
+    channels: Sequence[Channel],
+    kept: Sequence[np.ndarray | None],
     frames: np.ndarray,
-    tolerance: Tolerance | None,
     tally: Tally,
 ) -> None:
     """Replace the channels' curves, and count.
 
     Args:
+        kept: what `kept_of` says of each channel.
         frames: (n,) scene frames.
-        tolerance: None keeps a key on every frame.
     """
-    kept = _kept(channels, tolerance) if tolerance else [None] * len(channels)
     for channel, keep in zip(channels, kept, strict=True):
         reduced = np.empty(channel.values.shape) if keep is not None else None
         for i, index in enumerate(channel.indices):
@@ -56,18 +56,27 @@ def key_channels(
             tally.errors[channel.unit] = error
 
 
-def _kept(channels: list[Channel], tolerance: Tolerance) -> list[np.ndarray | None]:
-    """For each channel (n, indices) which keys stay; None where all do."""
-    limits = [channel.limits(tolerance) for channel in channels]
-    reducible = [i for i, limit in enumerate(limits) if limit is not None]
+def kept_of(channels: Sequence[Channel], tolerance: Tolerance | None) -> list[np.ndarray | None]:
+    """For each channel (n, indices) which keys stay; None where all do.
+
+    Args:
+        channels: of as many characters as there are: together they take little longer than one.
+        tolerance: None keeps a key on every frame.
+    """
     kept: list[np.ndarray | None] = [None] * len(channels)
-    if not reducible:
-        return kept
-    together = kept_keys(
-        np.hstack([channels[i].values for i in reducible]),
-        np.concatenate([limit for limit in limits if limit is not None]),
-    )
-    ends = np.cumsum([len(channels[i].indices) for i in reducible])[:-1]
-    for i, part in zip(reducible, np.split(together, ends, axis=1), strict=True):
-        kept[i] = part
+    limits: dict[int, np.ndarray] = {}
+    together: dict[int, list[int]] = {}  # those of as many frames
+    for i, channel in enumerate(channels):
+        limit = channel.limits(tolerance) if tolerance else None
+        if limit is not None:
+            limits[i] = limit
+            together.setdefault(len(channel.values), []).append(i)
+    for members in together.values():
+        columns = kept_keys(
+            np.hstack([channels[i].values for i in members]),
+            np.concatenate([limits[i] for i in members]),
+        )
+        ends = np.cumsum([len(channels[i].indices) for i in members])[:-1]
+        for i, part in zip(members, np.split(columns, ends, axis=1), strict=True):
+            kept[i] = part
     return kept

@@ -26,3 +26,10 @@ def test_straight_lines_keep_their_corners_alone():
     corners = np.interp(np.arange(101), [0, 40, 60, 100], [0, 1, 1, 0])
     assert list(np.flatnonzero(kept_keys(corners[:, None], np.array([1e-4])))) == [0, 40, 60, 100]
     assert kept_keys(np.zeros((1, 2)), np.ones(2)).all()
+
+
+def test_curves_side_by_side_are_reduced_as_each_alone():
+    values = np.random.default_rng(8).normal(0, 0.02, (300, 5)).cumsum(0)
+    tolerance = np.array([0.01, 0.02, 0.05, 0.1, 0.2])
+    alone = [kept_keys(values[:, [i]], tolerance[[i]])[:, 0] for i in range(5)]
+    assert np.array_equal(kept_keys(values, tolerance), np.column_stack(alone))

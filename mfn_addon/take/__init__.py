@@ -14,16 +14,19 @@ from .errors import TakeError
 from .layers import write_layers
 from .layout import SUFFIX, VERSION
 from .lines import export_lines, import_lines, read_lines, write_line
+from .passes import CHANNELS, Pass
 from .performance import Performance
 from .reader import Actor, Take
 from .thumbnails import ThumbnailStrip, write_thumbnails
 from .writer import TakeWriter
 
 __all__ = [
+    "CHANNELS",
     "SUFFIX",
     "VERSION",
     "Actor",
     "Layer",
+    "Pass",
     "Performance",
     "ShapeEdit",
     "Take",

@@ -138,12 +138,16 @@ def trimmed(layers: Iterable[Layer], actor: int | None = None) -> tuple[float, f
 
 
 def corrected_frames(take: Take) -> Iterator[FaceFrame]:
-    """A take's frames by time, as its layers have them.
+    """A take's frames by time, as its layers have them; see `frames_under`. Raises TakeError."""
+    return frames_under(take, take.layers())
+
+
+def frames_under(take: Take, layers: Collection[Layer]) -> Iterator[FaceFrame]:
+    """A take's frames by time, under layers.
 
     An actor who is shifted in time has frames apart from the others', under the same numbers.
     Frames outside what is left for everyone are left out. Raises TakeError.
     """
-    layers = take.layers()
     start, end = trimmed(layers)
     heads = take.heads()
     frames: dict[tuple[float, int], FaceFrame] = {}

@@ -12,8 +12,14 @@ from ..face import EXPRESSIONS, IDENTITY_COUNT, LANDMARK_COUNT, Face
 APPLICATION_ID: Final = 0x4D464E54
 """`MFNT`, in SQLite's header: what `file` and other programs know a take by."""
 
-VERSION: Final = 1
-"""The format this code writes and the newest that it reads (SQLite's user_version)."""
+VERSION: Final = 2
+"""The newest format that this code reads (SQLite's user_version)."""
+
+PLAIN_VERSION: Final = 1
+"""The format of a take that was recorded once. Readers of this format know all that is in it."""
+
+PASSES_VERSION: Final = 2
+"""The format of a take with passes: without them, a reader would show the wrong performance."""
 
 SUFFIX: Final = ".mfntake"
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Self
 
 from ..face import FaceFrame
-from .corrections import Layer
+from .corrections import Layer, frames_under
 from .errors import TakeError
 from .layers import read_layers
 from .layout import APPLICATION_ID, VERSION, unpack_sample
+from .pass_tables import read_passes, under_passes
 from .performance import Performance, performance_of
 from .thumbnails import Thumbnail, read_thumbnails
 from .writer import connect
@@ -48,6 +49,7 @@ class Take:
         duration: seconds from its first frame to its last.
         start: the time of its first frame, seconds.
         frame_count: how many frames it has.
+        passes: the recordings over the first one, by number.
         finished: False where recording was cut off (a crash, a full disk); what was committed
             is all there.
     """
@@ -73,6 +75,7 @@ class Take:
                 self.sources = [
                     name for (name,) in self._connection.execute("SELECT name FROM source")
                 ]
+                self.passes = read_passes(self._connection)
                 self.frame_count, start, end = self._connection.execute(
                     "SELECT count(*), min(time), max(time) FROM frame"
                 ).fetchone()
@@ -108,11 +111,14 @@ class Take:
             return dict(self._connection.execute("SELECT id, name FROM actor ORDER BY id"))
 
     def frames(self, source: str | None = None) -> Iterator[FaceFrame]:
-        """The frames by time, of all sources or of one.
+        """The frames by time, of all sources or of one; under the take's passes, if it has any.
 
         Raises:
             TakeError: a part of the file is damaged; the frames before it have been given.
         """
+        if self.passes:
+            yield from (f for f in frames_under(self, ()) if source in (None, f.source))
+            return
         query = (
             "SELECT frame.id, source.name, number, time, width, height "
             "FROM frame JOIN source ON source.id = frame.source "
@@ -137,7 +143,7 @@ class Take:
         return self.performances([actor])[actor]
 
     def performances(self, actors: Collection[int]) -> dict[int, Performance]:
-        """Several actors' samples in one pass over the file, which a long take needs.
+        """Several actors' samples, under the take's passes; read at once, as a long take needs.
 
         Raises:
             TakeError: the take lacks one of them, or is damaged.
@@ -156,10 +162,13 @@ class Take:
                     known = ", ".join(str(each.id) for each in self.actors()) or "none"
                     raise TakeError(f"{self.path}: no actor {actor} in this take (it has: {known})")
             times = dict(self._connection.execute("SELECT id, time FROM frame"))
-            return {
+            told = {
                 actor: performance_of(actor, times, frames[actor], samples[actor])
                 for actor in frames
             }
+            if not self.passes:
+                return told
+            return under_passes(self._connection, told, self.passes, len(self.actor_names()))
 
     def heads(self) -> dict[int, FaceFrame]:
         """All frames without their faces, by their `frame.id` in the file."""

@@ -15,7 +15,7 @@ from typing import Self
 from ..face import EXPRESSIONS, FaceFrame
 from .batch import Batch, Delivery, Facts
 from .errors import TakeError
-from .layout import APPLICATION_ID, TABLES, VERSION
+from .layout import APPLICATION_ID, PLAIN_VERSION, TABLES
 
 COMMIT_EVERY = 0.4
 """Seconds between commits. Each is synced to the disk (WAL, synchronous=FULL)."""
@@ -232,8 +232,10 @@ def _check_appendable(path: Path) -> None:
         connection.close()
     except sqlite3.Error as error:
         raise TakeError(f"{path}: cannot be added to ({error})") from error
-    if facts != [APPLICATION_ID, VERSION]:
-        raise TakeError(f"{path}: is no take of format {VERSION}, so nothing can be added to it")
+    if facts != [APPLICATION_ID, PLAIN_VERSION]:
+        raise TakeError(
+            f"{path}: is no take of format {PLAIN_VERSION}, so nothing can be added to it"
+        )
 
 
 def _create(connection: sqlite3.Connection, info: dict[str, str]) -> None:
@@ -249,7 +251,7 @@ def _create(connection: sqlite3.Connection, info: dict[str, str]) -> None:
             connection.execute(statement)
     connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(f"PRAGMA user_version = {PLAIN_VERSION}")
     connection.execute("COMMIT")
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import bpy
@@ -11,7 +12,7 @@ import numpy as np
 from ..face import Face
 from ..retarget import BoneTrack, Options, Plan, Pose, Report, make_plan
 from ..retarget.smoothing import WeightFilter
-from .describe import armature_of, describe
+from .describe import armature_of, describe, meshes_of
 from .lookup import ObjectRef, mesh_of, shape_keys_of
 from .profiles import known_profiles
 
@@ -91,14 +92,17 @@ def bind(obj: bpy.types.Object, options: Options | None = None) -> Binding:
     profiles, problems = known_profiles()
     plan = make_plan(character, options, profiles)
     plan.report.notes.extend(problems)
+    # Not by name from the whole file: an object may have the same name as the linked one that it
+    # overrides.
+    objects = {mesh.name: mesh for mesh in meshes_of(obj)}
     meshes = []
     for track in plan.shapes:
-        mesh = bpy.data.objects[track.mesh]
+        mesh = objects[track.mesh]
         keys = shape_keys_of(mesh)
         names = keys.key_blocks.keys() if keys is not None else []
         slots = np.array([names.index(key) for key in track.keys])
         meshes.append(_MeshTarget(ObjectRef.to(mesh), names, slots))
-    _note_obstacles(plan)
+    _note_obstacles(plan, objects)
     seconds = plan.table.smoothing
     lowpass = WeightFilter(seconds) if seconds.any() else None
     return Binding(ObjectRef.to(armature_of(obj) or obj), plan, tuple(meshes), lowpass)
@@ -130,10 +134,17 @@ def _write_bone(
             vector[index] = value
 
 
-def _note_obstacles(plan: Plan) -> None:
-    """Tell what would keep a matched shape key from moving."""
+def _note_obstacles(plan: Plan, objects: Mapping[str, bpy.types.Object]) -> None:
+    """Tell what would keep a shape key of the character's meshes from moving."""
+    for name, obj in objects.items():
+        keys = shape_keys_of(obj)
+        if keys is not None and not keys.is_editable:
+            plan.report.notes.append(
+                f"{name}: its shape keys are linked from another file: make a library override of "
+                "its mesh data too"
+            )
     for track in plan.shapes:
-        mesh = mesh_of(bpy.data.objects[track.mesh])
+        mesh = mesh_of(objects[track.mesh])
         keys = mesh.shape_keys if mesh is not None else None
         if mesh is None or keys is None:
             continue

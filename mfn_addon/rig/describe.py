@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import bpy
 import numpy as np
 
@@ -42,20 +45,30 @@ def meshes_of(obj: bpy.types.Object) -> list[bpy.types.Object]:
 def describe(obj: bpy.types.Object) -> Character:
     """The character of an armature or of any of its meshes.
 
+    Shape keys that are linked from another file cannot be written and are left out.
+
     Raises:
-        RigError: its bone channels are malformed.
+        RigError: its bone channels are malformed, or all of it is linked.
     """
     armature = armature_of(obj)
     root = armature or obj
-    meshes = {mesh.name: keys for mesh in meshes_of(obj) if (keys := shape_keys_of(mesh))}
+    if not root.is_editable:
+        raise RigError(
+            f"{root.name!r} is linked from another file: make a library override of it first"
+        )
+    meshes = {mesh.name: mesh for mesh in meshes_of(obj)}
     return Character(
         name=root.name,
-        meshes={name: _shape_names(keys) for name, keys in meshes.items()},
+        meshes={
+            name: _shape_names(keys)
+            for name, mesh in meshes.items()
+            if (keys := shape_keys_of(mesh)) and keys.is_editable
+        },
         bones=_bones(armature) if armature is not None else {},
         profile=str(root.get(PROFILE_PROPERTY, "")),
         channels=_channels(root),
         up=_up(armature) if armature is not None else "Z",
-        moves=_moves,
+        moves=partial(_moves, meshes),
     )
 
 
@@ -95,9 +108,9 @@ def _up(armature: bpy.types.Object) -> str:
     return "Y" if up[1] > 0.9 else "Z"
 
 
-def _moves(mesh: str, key: str, bone: str) -> bool:
-    """See `retarget.Character.moves`."""
-    obj = bpy.data.objects[mesh]
+def _moves(meshes: Mapping[str, bpy.types.Object], mesh: str, key: str, bone: str) -> bool:
+    """See `retarget.Character.moves`; `meshes` are the character's."""
+    obj = meshes[mesh]
     data, keys = mesh_of(obj), shape_keys_of(obj)
     group = obj.vertex_groups.get(bone)
     if data is None or keys is None or (group is None and obj.parent_bone != bone):

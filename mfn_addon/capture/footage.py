@@ -37,7 +37,7 @@ class Picture:
     """One picture of a source.
 
     Attributes:
-        time: presentation time in seconds from the source's first picture.
+        time: presentation time in seconds from the source's first picture, and its start.
         frame: the picture's number in the source, from 0.
         image: (H, W, 3) uint8 RGB, as displayed.
     """
@@ -58,6 +58,7 @@ class Footage:
         rate: pictures a second (the average, where the rate varies).
         frame_count: pictures, as the file announces them; for some files an estimate.
         still: True for a single picture, whose time is always 0.
+        start: seconds that are added to the pictures' times; 0 unless set.
         warning: after a loop, one line if less could be decoded than the file announces.
     """
 
@@ -73,6 +74,7 @@ class Footage:
         """
         self.path = Path(path)
         self.name = self.path.name or self.path.resolve().name
+        self.start = 0.0
         self.warning: str | None = None
         self._pictures: list[Path] = []
         kind = _kind(self.path)
@@ -98,7 +100,7 @@ class Footage:
             return
         for number, path in enumerate(self._pictures):
             image = self._first if number == 0 else read_image(path)
-            yield Picture(number / self.rate, number, image)
+            yield Picture(self.start + number / self.rate, number, image)
 
     def _open_video(self) -> None:
         capture = _capture(self.path)
@@ -138,7 +140,7 @@ class Footage:
                     stamp = start + time + 1.0 / self.rate
                 longest = max(longest, stamp - start - time)
                 time = stamp - start
-                yield Picture(time, number, _to_rgb(_upright(image, turn)))
+                yield Picture(self.start + time, number, _to_rgb(_upright(image, turn)))
                 number += 1
         finally:
             capture.release()
@@ -158,10 +160,12 @@ class Input:
         path: a video, a picture, or a folder that is a sequence of pictures.
         name: what its frames carry as their source: the file's name, or its path where two
             inputs have the same name.
+        start: seconds that are added to its pictures' times, in a take's time for instance.
     """
 
     path: Path
     name: str
+    start: float = 0.0
 
 
 def find_inputs(paths: Sequence[str | Path], sequences: bool = False) -> list[Input]:

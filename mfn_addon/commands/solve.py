@@ -3,7 +3,8 @@
 
 Writes one JSON object a line, a frame each. In a video the faces are followed: an actor's id
 stays. Pictures, also those of one folder, are unrelated unless --sequence says that they are
-successive: their faces are numbered anew in each, the surest first, and are not smoothed."""
+successive: their faces are numbered anew in each, the surest first, and are not smoothed. A take
+stands for the videos that phones have handed over with it, in the take's time."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from ..capture.footage import Footage, Input, Picture, find_inputs
 from ..capture.overlay_writer import OverlayWriter
 from ..capture.solve import Detector, solve_picture
 from ..face import FaceFrame
-from ..take import TakeWriter, write_line
+from ..take import SUFFIX, Take, TakeWriter, write_line
+from ..take.videos import videos_in
 from ..track import Tracker
 from ..track.offline import smooth_performance
 from .common import (
@@ -38,6 +40,7 @@ EXAMPLES = (
     "mfn solve talk.mp4 --output talk.jsonl",
     "mfn solve talk.mp4 --output talk.jsonl --take talk.mfntake --overlay talk_faces.mp4",
     "mfn solve talk.mp4 --offline --output talk.jsonl",
+    "mfn solve phones.mfntake --offline --output again.jsonl --take again.mfntake",
     "mfn solve photographs/ portrait.png --output faces.jsonl",
     "mfn solve render_frames/ --sequence 24 --output faces.jsonl",
 )
@@ -45,7 +48,9 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="pictures, videos, folders")
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="pictures, videos, folders, takes"
+    )
     parser.add_argument(
         "--output", required=True, metavar="OUT.jsonl", help="the lines; - for standard output"
     )
@@ -78,7 +83,10 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.sequence is not None and not args.sequence > 0:
         raise InputError(f"--sequence {args.sequence:g}: pictures a second must be above 0")
-    inputs = find_inputs(args.inputs, sequences=args.sequence is not None)
+    takes = [Path(name) for name in args.inputs if Path(name).suffix == SUFFIX]
+    others = [name for name in args.inputs if Path(name).suffix != SUFFIX]
+    inputs = [video for take in takes for video in _videos_of(take)]
+    inputs += find_inputs(others, sequences=args.sequence is not None)
     left_out: list[Input] = []
     usable = _open_each(inputs, args, left_out)
     first = next(usable, None)  # nothing is created or overwritten where nothing can be solved
@@ -114,6 +122,15 @@ def run(args: argparse.Namespace) -> int:
     return 2 if left_out else 0
 
 
+def _videos_of(path: Path) -> list[Input]:
+    """The videos that phones kept beside a take, in its time. Raises InputError, TakeError."""
+    with Take(path) as take:
+        videos = videos_in(take.info)
+    if not videos:
+        raise InputError(f"{path}: no phone has handed over a video of this take")
+    return [Input(path.parent / video.name, video.source, video.start) for video in videos]
+
+
 def _open_each(
     inputs: list[Input], args: argparse.Namespace, left_out: list[Input]
 ) -> Iterator[Footage]:
@@ -121,7 +138,7 @@ def _open_each(
     for item in inputs:
         try:
             footage = Footage(item.path, args.sequence or 25.0)
-            footage.name = item.name
+            footage.name, footage.start = item.name, item.start
             if footage.still and args.take:
                 raise InputError(
                     f"{item.path}: a take needs moving pictures; give a video, or a folder and "

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 _PREFIX = "video:"
 
@@ -36,7 +37,7 @@ def videos_in(info: dict[str, str]) -> list[Video]:
     found = []
     for key, value in info.items():
         name = key.removeprefix(_PREFIX)
-        if name == key:
+        if name == key or Path(name).name != name:  # a file beside the take, and nowhere else
             continue
         try:
             facts = json.loads(value)

@@ -16,6 +16,7 @@ from mfn_addon.capture.footage import Footage
 from mfn_addon.cli import main
 from mfn_addon.face import EXPRESSIONS, FaceFrame
 from mfn_addon.take import Take, TakeWriter
+from mfn_addon.take.videos import Video
 from tests.capture.marks import DiscNetwork, draw, make_face
 
 COMMANDS = ["solve", "bake", "export", "evaluate", "camera", "serve"]
@@ -158,6 +159,19 @@ def test_two_videos_in_one_take_have_different_actors(video, tmp_path):
     with Take(take) as both:
         assert both.sources == ["talk.avi", "second.avi"]
         assert [actor.id for actor in both.actors()] == [1, 2, 3, 4]
+
+
+def test_a_take_stands_for_the_videos_that_phones_kept_with_it(video, tmp_path, capsys):
+    with TakeWriter(tmp_path / "phones.mfntake") as take:
+        take.note(Video(video.name, "Anna's phone", -0.25).to_info())
+    lines = tmp_path / "out.jsonl"
+    assert main(["solve", str(take.path), "--offline", "--output", str(lines)]) == 0
+    frames = read(lines)
+    assert (frames[0].time, frames[0].source) == (-0.25, "Anna's phone")
+    capsys.readouterr()
+    TakeWriter(tmp_path / "none.mfntake").close()
+    told = refusal(capsys, "solve", tmp_path / "none.mfntake", "--output", lines)
+    assert "no phone has handed over a video" in told
 
 
 def test_lines_to_standard_output(video, capsys):

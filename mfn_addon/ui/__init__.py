@@ -10,6 +10,7 @@ import bpy
 from . import (
     actor_operators,
     actor_panels,
+    bake_operators,
     character_operators,
     character_panels,
     correction_operators,
@@ -31,6 +32,7 @@ from .properties import refresh_takes
 _CLASSES = (
     *notice.CLASSES,
     *operators.CLASSES,
+    *bake_operators.CLASSES,
     *actor_operators.CLASSES,
     *character_operators.CLASSES,
     *correction_operators.CLASSES,

@@ -11,15 +11,13 @@ from bpy.props import EnumProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ..capture.errors import InputError
-from ..retarget.reduction import Tolerance
-from ..rig import RigError, bake_take
+from ..rig import RigError
 from ..rig.assemble import append_character
 from ..take import Take, TakeError
-from . import correction_rows, live, recording, session
+from . import live, recording, session
 from .folders import sample_rigs
 from .notice import remember
 from .properties import refresh_takes
-from .timeline import first_frame
 
 
 class Telling:
@@ -100,48 +98,6 @@ class MFN_OT_record(Telling, bpy.types.Operator):
         except TakeError as error:
             return self.failed(error)
         return self.done(f"Recorded {name}, {seconds:.1f} s")
-
-
-class MFN_OT_bake(Telling, bpy.types.Operator):
-    """Turn the chosen take into keyframes on the characters of the table; baking again replaces"""
-
-    bl_idname = "mfn.bake"
-    bl_label = "Bake to Characters"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if context.window_manager.mfn.take() is None:
-            cls.poll_message_set("Record a take, or choose one")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        scene, item = context.scene, context.window_manager.mfn.take()
-        settings = scene.mfn
-        present = item.actor_ids()
-        rows = [r for r in settings.cast if r.actor in present and r.character is not None]
-        cast = {row.actor: row.character for row in rows}
-        if item.error:
-            return self.failed(item.error)
-        if not cast:
-            actors = ", ".join(map(str, present)) or "nobody"
-            return self.failed(f"{item.name}: give its actors ({actors}) a character first")
-        options = {r.actor: settings.options(r.character, r.calibration) for r in rows}
-        correction_rows.flush()
-        try:
-            with Take(item.path) as take:
-                report = bake_take(
-                    take, cast, scene, start=first_frame(take, scene), options=options,
-                    tolerance=Tolerance() if settings.bake_reduce else None,
-                    as_strips=settings.bake_strips,
-                )  # fmt: skip
-        except (RigError, TakeError) as error:
-            return self.failed(error)
-        if settings.bake_range:
-            scene.frame_start, scene.frame_end = report.frame_start, report.frame_end
-        scene.frame_set(scene.frame_current)  # show the bake at once
-        return self.done(report.summary())
 
 
 class MFN_OT_takes_refresh(Telling, bpy.types.Operator):
@@ -237,7 +193,6 @@ CLASSES = (
     MFN_OT_start,
     MFN_OT_stop,
     MFN_OT_record,
-    MFN_OT_bake,
     MFN_OT_takes_refresh,
     MFN_OT_take_open,
     MFN_OT_add_character,

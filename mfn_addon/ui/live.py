@@ -92,7 +92,9 @@ def tick(context: bpy.types.Context) -> float | None:
         live.see(frames)
     _record(live, scene, frames)
     for frame in {frame.source: frame for frame in frames}.values():  # each one's newest
-        drive(live, scene, frame)
+        drive(live, scene, recording.shown(live, scene, frame))
+    if recording.is_over(live, scene):
+        _finish_over(context)
     drawn = preview.update(live) or _counts(live)
     if frames or drawn:
         redraw(context, sidebars=drawn)
@@ -110,6 +112,17 @@ def redraw(context: bpy.types.Context, sidebars: bool = True) -> None:
                 for region in area.regions:
                     if region.type == "WINDOW" or (sidebars and region.type == "UI"):
                         region.tag_redraw()
+
+
+def _finish_over(context: bpy.types.Context) -> None:
+    """What was to be recorded over a take has been."""
+    try:
+        path = recording.stop_recording(context)
+    except TakeError as error:
+        say(str(error), "ERROR")
+        return
+    if path is not None:
+        say(f"Recorded {path.stem}")
 
 
 def _counts(live: Session) -> bool:

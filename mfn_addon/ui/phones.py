@@ -108,7 +108,7 @@ def start(context: bpy.types.Context, address: str) -> PhoneServer:
     server = PhoneServer(ServerOptions(user_folder("phones"), address))
     source = PhoneSource(server)
     current = live.start(context, source, TITLE)
-    current.shows_pictures = False
+    current.shows_pictures, current.delivers_late = False, True
     current.open_recorder = lambda path, count_in: PhoneRecorder(server, path, count_in)
     source.draw_code()
     if not bpy.app.timers.is_registered(_timer):

@@ -13,9 +13,11 @@ from ..face import FaceFrame
 from ..rig.bake import scene_rate
 from ..take import TakeError, TakeWriter, ThumbnailStrip, write_info, write_thumbnails
 from ..take.library import slate_of
+from ..take.overdub import overdub
 from . import session
 from .folders import next_take, takes_folder
 from .notice import say
+from .overdubbing import over_chosen
 from .properties import refresh_takes
 from .session import Recorder, Recording, Session
 from .timeline import Playback, Timeline
@@ -34,19 +36,23 @@ def start_recording(context: bpy.types.Context, count_in: float | None = None) -
             sent its first frame.
 
     Raises:
-        TakeError: the take cannot be created.
+        TakeError: the take cannot be created, or not be recorded over the chosen one.
     """
     live = session.current
     assert live is not None
     settings = context.scene.mfn
     wanted = settings.recording
     seconds = float(wanted.count_in if count_in is None else count_in)
+    if wanted.over and live.delivers_late:
+        raise TakeError("phones cannot record over a take yet: use a camera of this computer")
+    over = over_chosen(context) if wanted.over else None
     path = next_take(takes_folder(settings.takes_location), settings.take_name)
     live.recorder = live.open_recorder(path, seconds)
     live.recording = Recording(
         seconds,
         timeline=Timeline(scene_rate(context.scene)) if wanted.timeline else None,
         strip=ThumbnailStrip() if wanted.thumbnails and live.shows_pictures else None,
+        over=over,
     )
     if live.frame is not None:
         live.recording.begins = time.monotonic() + seconds
@@ -118,6 +124,30 @@ def record(live: Session, scene: bpy.types.Scene, frames: list[FaceFrame]) -> No
             under_way.strip.add(frames[-1].time, picture)
 
 
+def shown(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> FaceFrame:
+    """A frame as the take under way will have it."""
+    moment = _moment_in_base(live, scene)
+    if moment is None or live.recording is None or live.recording.over is None:
+        return frame
+    return live.recording.over.shown(frame, moment)
+
+
+def is_over(live: Session, scene: bpy.types.Scene) -> bool:
+    """Whether a recording over a take has come to its end."""
+    moment = _moment_in_base(live, scene)
+    if moment is None or live.recording is None or live.recording.over is None:
+        return False
+    return live.recording.over.is_over(moment)
+
+
+def _moment_in_base(live: Session, scene: bpy.types.Scene) -> float | None:
+    """The time in the take that is recorded over; None before the first frame, or without one."""
+    under_way = live.recording
+    if under_way is None or under_way.over is None or under_way.first is None:
+        return None
+    return under_way.over.moment(scene, under_way.timeline is not None, live.recorded())
+
+
 def _write_extras(live: Session, recorder: Recorder) -> None:
     """What is known only at the end: where the timeline was, and the pictures. Raises TakeError."""
     under_way = live.recording
@@ -125,13 +155,24 @@ def _write_extras(live: Session, recorder: Recorder) -> None:
         return
     if under_way.playback is not None:
         under_way.playback.end(session.scene_of(live))
-    zero = under_way.clock_at_zero(own_clock=not isinstance(recorder, TakeWriter))
-    if under_way.timeline is not None and zero is not None:
-        lies_at = under_way.timeline.at(zero)
-        if lies_at is not None:
-            write_info(recorder.path, {"timeline": repr(round(lies_at, 6))})
     if under_way.strip is not None and (pictures := under_way.strip.pictures()):
         write_thumbnails(recorder.path, pictures)
+    if under_way.over is not None:
+        if under_way.first is not None:
+            first = _on_timeline(under_way, under_way.clock_at(under_way.first))
+            overdub(under_way.over.base, recorder.path, under_way.over.as_pass(first))
+        return
+    zero = under_way.begins if live.delivers_late else under_way.clock_at(0.0)
+    lies_at = _on_timeline(under_way, zero)
+    if lies_at is not None:
+        write_info(recorder.path, {"timeline": repr(round(lies_at, 6))})
+
+
+def _on_timeline(under_way: Recording, clock: float | None) -> float | None:
+    """Where the timeline was at a moment, seconds; None where none played along."""
+    if under_way.timeline is None or clock is None:
+        return None
+    return under_way.timeline.at(clock)
 
 
 def _slate_info(path: Path) -> dict[str, str]:

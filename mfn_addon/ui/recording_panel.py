@@ -27,6 +27,16 @@ class MFN_PT_recording(bpy.types.Panel):
         column = layout.column(align=True)
         column.prop(wanted, "timeline")
         column.prop(wanted, "thumbnails")
+        layout.prop(wanted, "over")
+        if not wanted.over:
+            return
+        column = layout.column(align=True)
+        column.row(align=True).prop(wanted, "channels")
+        column.prop(wanted, "punch", toggle=True)
+        row = column.row(align=True)
+        row.active = wanted.punch
+        row.prop(wanted, "punch_in")
+        row.prop(wanted, "punch_out")
 
 
 CLASSES = (MFN_PT_recording,)

@@ -24,6 +24,7 @@ from ..retarget.routing import Presence
 from ..rig import Binding
 from ..take import TakeWriter, ThumbnailStrip
 from ..track import GuidedCalibration
+from .overdubbing import Overdub
 from .timeline import Playback, Timeline
 
 
@@ -65,6 +66,7 @@ class Recording:
         timeline: where the scene's timeline is meanwhile, and playback: what plays it.
         clock_shifts: `time.monotonic()` at frames' capture, less their times.
         strip: the small pictures that the user has asked to keep.
+        over: what is recorded over an earlier take.
     """
 
     count_in: float = 0.0
@@ -74,6 +76,7 @@ class Recording:
     playback: Playback | None = None
     clock_shifts: deque[float] = field(default_factory=lambda: deque(maxlen=600))
     strip: ThumbnailStrip | None = None
+    over: Overdub | None = None
 
     def left(self) -> float:
         """Seconds of the count-in that are left."""
@@ -81,15 +84,9 @@ class Recording:
             return self.count_in
         return max(0.0, self.begins - time.monotonic())
 
-    def clock_at_zero(self, own_clock: bool) -> float | None:
-        """`time.monotonic()` at the take's time 0; None while nothing is recorded.
-
-        Args:
-            own_clock: the take's time begins with the take, and is not that of its frames.
-        """
-        if own_clock:
-            return self.begins
-        return median(self.clock_shifts) if self.clock_shifts else None
+    def clock_at(self, time: float) -> float | None:
+        """`time.monotonic()` at a frame's time; None while no frame was recorded."""
+        return median(self.clock_shifts) + time if self.clock_shifts else None
 
 
 @dataclass
@@ -101,6 +98,8 @@ class Session:
         title: the source's name for people.
         scene: the driven scene's name and session id.
         shows_pictures: whether the source sends any.
+        delivers_late: whether a take's frames may come after its end, and its time begins with
+            it, as with phones; otherwise its time is that of its frames.
         bindings: character's session id -> binding, made anew when the character changes.
         driven_by: character's session id -> the row of the cast that drove it last.
         present: (source, actor) -> the face, of those in view.
@@ -118,6 +117,7 @@ class Session:
     title: str
     scene: tuple[str, int]
     shows_pictures: bool = True
+    delivers_late: bool = False
     bindings: dict[int, Binding] = field(default_factory=dict)
     driven_by: dict[int, int] = field(default_factory=dict)
     present: dict[tuple[str, int], Face] = field(default_factory=dict)

@@ -116,8 +116,10 @@ def record(live: Session, scene: bpy.types.Scene, frames: list[FaceFrame]) -> No
         under_way.first = frames[0].time
     for frame in frames:
         recorder.add(frame)
-        if under_way.timeline is not None:
-            under_way.clock_shifts.append(now - live.source.latency - frame.time)
+    if frames:
+        shift = now - live.source.latency - frames[-1].time
+        known = under_way.clock_shift
+        under_way.clock_shift = shift if known is None else min(shift, known)
     if frames and under_way.strip is not None and under_way.strip.wants(frames[-1].time):
         picture = live.source.preview()
         if picture is not None:

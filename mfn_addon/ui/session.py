@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 from typing import Any, Protocol
 
 import bpy
@@ -64,7 +63,8 @@ class Recording:
             source has sent its first frame.
         first: the time of the first frame that was recorded.
         timeline: where the scene's timeline is meanwhile, and playback: what plays it.
-        clock_shifts: `time.monotonic()` at frames' capture, less their times.
+        clock_shift: `time.monotonic()` at frames' capture, less their times: the least that was
+            seen, since frames may wait for a slow tick.
         strip: the small pictures that the user has asked to keep.
         over: what is recorded over an earlier take.
     """
@@ -74,7 +74,7 @@ class Recording:
     first: float | None = None
     timeline: Timeline | None = None
     playback: Playback | None = None
-    clock_shifts: deque[float] = field(default_factory=lambda: deque(maxlen=600))
+    clock_shift: float | None = None
     strip: ThumbnailStrip | None = None
     over: Overdub | None = None
 
@@ -86,7 +86,7 @@ class Recording:
 
     def clock_at(self, time: float) -> float | None:
         """`time.monotonic()` at a frame's time; None while no frame was recorded."""
-        return median(self.clock_shifts) + time if self.clock_shifts else None
+        return self.clock_shift + time if self.clock_shift is not None else None
 
 
 @dataclass

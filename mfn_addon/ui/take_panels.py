@@ -39,9 +39,8 @@ class MFN_UL_takes(bpy.types.UIList):
         row.label(text=take.name, icon="FILE_MOVIE")
         right = row.row()
         right.alignment = "RIGHT"
-        if take.rating:
-            right.label(text=str(take.rating), icon="SOLO_ON")
-        right.label(text=f"{take.duration:.1f} s")
+        stars = f"★{take.rating}  " if take.rating else ""
+        right.label(text=f"{stars}{take.duration:.1f} s")
         right.label(text=str(len(take.actors.split())), icon="USER")
 
     def filter_items(

@@ -48,7 +48,8 @@ class Playback:
         self._sync_mode: Any = scene.sync_mode
         if is_playing() or not _windows():
             return
-        scene.sync_mode = "AUDIO_SYNC"  # otherwise slow scenes fall behind their sound
+        if scene.sync_mode == "NONE":
+            scene.sync_mode = "FRAME_DROP"  # a slow scene would fall behind its sound
         with bpy.context.temp_override(window=_windows()[0]):
             bpy.ops.screen.animation_play()
         self._started = True

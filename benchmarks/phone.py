@@ -5,7 +5,7 @@ thread, in Node).
     python -m benchmarks.phone
 
 Prints how long a picture takes to become tracked faces, and how much of that is the network
-itself: medians of some repeats.
+itself, for each picture size that the page chooses from: medians of some repeats.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from benchmarks.pictures import group_picture
 from tests.companion.node import solve_in_node, why_not
 
 FACES = (1, 4, 8)
+SIDES = (320, 256, 192)
+"""Px, the network's input, as companion/src/page/pace.ts has them."""
 REPEATS = 60
 
 
@@ -26,16 +28,15 @@ def main() -> None:
     if reason := why_not():
         sys.exit(f"benchmarks.phone {reason}")
     pictures = [group_picture(count) for count in FACES]
-    with tempfile.TemporaryDirectory() as folder:
-        solved = solve_in_node(pictures, 1.0, Path(folder), repeats=REPEATS)
-    for case in zip(
-        FACES, solved["frames"], solved["milliseconds"], solved["sessionMilliseconds"], strict=True
-    ):
-        wanted, faces, whole, network = case
-        print(
-            f"{wanted} faces ({len(faces)} tracked): {whole:.1f} ms, {1000 / whole:.0f} frames/s; "
-            f"the network alone {network:.1f} ms"
-        )
+    for side in SIDES:
+        with tempfile.TemporaryDirectory() as folder:
+            solved = solve_in_node(pictures, 1.0, Path(folder), REPEATS, side)
+        columns = (solved[name] for name in ("frames", "milliseconds", "sessionMilliseconds"))
+        for wanted, faces, whole, network in zip(FACES, *columns, strict=True):
+            print(
+                f"{side} px, {wanted} faces ({len(faces)} tracked): {whole:.1f} ms, "
+                f"{1000 / whole:.0f} frames/s; the network alone {network:.1f} ms"
+            )
 
 
 if __name__ == "__main__":

@@ -12,13 +12,14 @@ import { Neutrals } from "./page/neutral.ts";
 import { Notice } from "./page/notice.ts";
 import { drawOverlay } from "./page/overlay.ts";
 import { VideoRecorder, canRecord } from "./page/recorder.ts";
+import { SIDES } from "./page/pace.ts";
 import { type Ready, type Solved, Solver } from "./page/solver.ts";
+import { Warnings } from "./page/warnings.ts";
 import { STATES, TEXT, fillLabels } from "./page/strings.ts";
 
 const COUNT_IN = 3; // seconds
 const FILM = "mfn-film"; // where the choice is remembered
 const SAVER_RATE = 15;
-const TOO_HOT = 0.6; // of the best frame rate so far
 
 const fragment = takeFragment();
 const get = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -36,7 +37,6 @@ let videoStore: VideoStore | null = null;
 let recorder: VideoRecorder | null = null;
 let handedOver = ""; // how far a video is, in words
 let solvedCount = 0;
-let bestRate = 0;
 
 function showLink(): void {
   if (!link) return;
@@ -150,6 +150,8 @@ const solver = new Solver(video, {
   failed: (reason) => notice.say(TEXT.networkFailed(reason), true),
 });
 
+const warnings = new Warnings(solver, (text) => notice.say(text));
+
 async function startCamera(): Promise<void> {
   const facing = get<HTMLSelectElement>("facing").value as "user" | "environment";
   const rate = Number(get<HTMLSelectElement>("rate").value);
@@ -157,7 +159,7 @@ async function startCamera(): Promise<void> {
   try {
     await openCamera(video, { facing, rate, width });
     document.body.classList.toggle("mirrored", facing === "user");
-    bestRate = 0;
+    solver.pace.startOver();
   } catch (error) {
     notice.say((error as Error).message, true);
   }
@@ -172,7 +174,6 @@ if (canRecord()) {
 for (const id of ["facing", "rate", "resolution"]) get(id).addEventListener("change", startCamera);
 get("saver").addEventListener("change", (event) => {
   solver.limit = (event.target as HTMLInputElement).checked ? SAVER_RATE : Infinity;
-  bestRate = 0;
 });
 get("settings-toggle").addEventListener("click", () => {
   get("settings").hidden = !get("settings").hidden;
@@ -188,13 +189,14 @@ get<HTMLFormElement>("pairing").addEventListener("submit", (event) => {
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) notice.say(TEXT.background);
-  bestRate = 0;
+  solver.pace.startOver();
 });
 
 setInterval(() => {
   get("fps").textContent = TEXT.rate(solvedCount);
-  bestRate = Math.max(bestRate, solvedCount);
-  if (!document.hidden && bestRate >= 15 && solvedCount < bestRate * TOO_HOT) notice.say(TEXT.hot);
+  get("side").textContent = solver.pace.side < SIDES[0] ? TEXT.side(solver.pace.side) : "";
+  const [track] = (video.srcObject as MediaStream | null)?.getVideoTracks() ?? [];
+  warnings.look(track?.getSettings().frameRate ?? 0);
   solvedCount = 0;
   showLink();
 }, 1000);

@@ -11,10 +11,16 @@ import { FaceNetwork } from "./core/network.ts";
 import { Tracker } from "./core/tracker.ts";
 import { TEXT } from "./page/strings.ts";
 
-export type ToWorker = { bitmap: ImageBitmap; time: number; frame: number };
+export type ToWorker = {
+  bitmap: ImageBitmap;
+  time: number;
+  frame: number;
+  /** The longer side of the network's input, px. */
+  side: number;
+};
 export type FromWorker =
   | { kind: "ready"; expressions: string[]; edges: number[] }
-  | { kind: "frame"; frame: FaceFrame; meshes: Float32Array[]; milliseconds: number }
+  | { kind: "frame"; frame: FaceFrame; meshes: Float32Array[] }
   | { kind: "failed"; reason: string };
 
 const answer = (message: FromWorker) => postMessage(message);
@@ -35,21 +41,20 @@ async function prepare(threads: number): Promise<void> {
   const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error(TEXT.noCanvas);
   onmessage = async ({ data }: MessageEvent<ToWorker>) => {
-    const start = performance.now();
-    const { bitmap, time, frame } = data;
+    const { bitmap, time, frame, side } = data;
     const { width, height } = bitmap;
     if (context.canvas.width !== width) context.canvas.width = width;
     if (context.canvas.height !== height) context.canvas.height = height;
     context.drawImage(bitmap, 0, 0);
     bitmap.close();
     const pixels = context.getImageData(0, 0, width, height).data;
-    const faces = await network.detect(pixels, width, height);
+    const faces = await network.detect(pixels, width, height, side);
     const tracked = tracker.update({ time, frame, width, height, faces });
     const meshes = tracked.faces.map((face) => {
       const points = head.points(face.identity, face.expression, pointCount);
       return project(points, face.rotation, face.translation, width, height);
     });
-    answer({ kind: "frame", frame: tracked, meshes, milliseconds: performance.now() - start });
+    answer({ kind: "frame", frame: tracked, meshes });
   };
   answer({ kind: "ready", expressions, edges });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Solves raw frames as the page does, in Node, for tests/companion and benchmarks/phone.py:
-//   node tests/solve.ts MODEL.onnx HEAD.bin FRAMES.json THREADS [REPEATS]
+//   node tests/solve.ts MODEL.onnx HEAD.bin FRAMES.json THREADS [REPEATS [SIDE]]
 // FRAMES.json: [{"file", "time", "width", "height"}], each file RGBA. Prints one JSON object:
 // {"frames": [faces of each frame], "milliseconds": [of each frame, picture to tracked faces],
 // "sessionMilliseconds": [of each frame, the network alone]}, times as medians of REPEATS.
@@ -12,7 +12,7 @@ import { FaceNetwork } from "../src/core/network.ts";
 import { quantile } from "../src/core/quantile.ts";
 import { Tracker } from "../src/core/tracker.ts";
 
-const [model, headFile, list, threads, repeats = "1"] = process.argv.slice(2);
+const [model, headFile, list, threads, repeats = "1", side = "320"] = process.argv.slice(2);
 const bytes = readFileSync(headFile);
 const head = new SparseHead(
   bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
@@ -30,7 +30,7 @@ for (const [n, entry] of JSON.parse(readFileSync(list, "utf8")).entries()) {
   let faces: Face[] = [];
   for (let repeat = 0; repeat < Number(repeats); repeat++) {
     const start = performance.now();
-    faces = await network.detect(rgba, width, height);
+    faces = await network.detect(rgba, width, height, Number(side));
     faces = tracker.update({ time, frame: n, width, height, faces }).faces;
     whole.push(performance.now() - start);
     session.push(network.sessionMilliseconds);

@@ -33,9 +33,10 @@ def why_not() -> str:
 
 
 def solve_in_node(
-    frames: list[np.ndarray], rate: float, folder: Path, threads: int = 1, repeats: int = 1
+    frames: list[np.ndarray], rate: float, folder: Path, repeats: int = 1, side: int = 320
 ) -> dict:
-    """What companion/tests/solve.ts prints for (H, W, 3) uint8 RGB frames at `rate` a second."""
+    """What companion/tests/solve.ts prints for (H, W, 3) uint8 RGB frames at `rate` a second, on
+    one thread, the network's input being `side` px long."""
     entries = []
     for number, frame in enumerate(frames):
         height, width = frame.shape[:2]
@@ -47,7 +48,7 @@ def solve_in_node(
     assert node is not None, why_not()
     arguments = [
         node, "--no-warnings", "tests/solve.ts", str(ROOT / "models" / "mfn.onnx"),
-        "public/head.bin", str(folder / "frames.json"), str(threads), str(repeats),
+        "public/head.bin", str(folder / "frames.json"), "1", str(repeats), str(side),
     ]  # fmt: skip
     done = subprocess.run(arguments, cwd=COMPANION, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

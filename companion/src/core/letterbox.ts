@@ -3,6 +3,7 @@
 // resampling differs between browsers, and the network would see another picture than Python's:
 // so areas are averaged here (OpenCV's INTER_AREA), or interpolated where a picture is enlarged.
 
+/** The longer side of the network's input, px, as in Python. */
 export const LONG_SIDE = 320;
 const STRIDE = 32;
 const PADDING = 114; // the grey that the network's normalisation turns into zero
@@ -34,14 +35,22 @@ export class Letterboxer {
   private sums = new Float32Array(0);
   private out = new Uint8ClampedArray(0);
 
-  /** `rgba`: width x height x 4 bytes, at a multiple of 4 in its buffer. */
-  fit(rgba: Uint8Array | Uint8ClampedArray, width: number, height: number): Letterbox {
-    const scale = LONG_SIDE / Math.max(width, height);
+  /**
+   * `rgba`: width x height x 4 bytes, at a multiple of 4 in its buffer; `side`: the input's
+   * longer one, px.
+   */
+  fit(
+    rgba: Uint8Array | Uint8ClampedArray,
+    width: number,
+    height: number,
+    side: number,
+  ): Letterbox {
+    const scale = side / Math.max(width, height);
     const w = Math.max(1, roundHalfEven(width * scale));
     const h = Math.max(1, roundHalfEven(height * scale));
     const outWidth = Math.ceil(w / STRIDE) * STRIDE;
     const outHeight = Math.ceil(h / STRIDE) * STRIDE;
-    const key = `${width}x${height}`;
+    const key = `${width}x${height}>${side}`;
     if (key !== this.key) {
       const taps = scale < 1 ? areaTaps : linearTaps;
       this.columns = taps(width, w);

@@ -6,7 +6,7 @@ import * as ort from "onnxruntime-web/wasm";
 import { place, projectLocal } from "./camera.ts";
 import { type Face, NO_ID } from "./face.ts";
 import type { SparseHead } from "./headModel.ts";
-import { Letterboxer } from "./letterbox.ts";
+import { LONG_SIDE, Letterboxer } from "./letterbox.ts";
 
 const LEAST_SCORE = 0.5;
 
@@ -33,13 +33,17 @@ export class FaceNetwork {
     return new FaceNetwork(session, head);
   }
 
-  /** All faces, at most 16, the surest first, without ids. `rgba`: width x height x 4 bytes. */
+  /**
+   * All faces, at most 16, the surest first, without ids. `rgba`: width x height x 4 bytes;
+   * `side`: the longer one of the network's input, px: a smaller one is faster and sees less.
+   */
   async detect(
     rgba: Uint8Array | Uint8ClampedArray,
     width: number,
     height: number,
+    side = LONG_SIDE,
   ): Promise<Face[]> {
-    const box = this.letterboxer.fit(rgba, width, height);
+    const box = this.letterboxer.fit(rgba, width, height, side);
     const image = new ort.Tensor("uint8", box.pixels, [1, box.height, box.width, 3]);
     const start = performance.now();
     const outputs = await this.session.run({ image });

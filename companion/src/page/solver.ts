@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Feeds the camera's pictures to the worker, one at a time: a picture that comes while one is
-// being solved is left out, so nothing queues.
+// Feeds the camera's pictures to the worker, one at a time.
 
 import type { FromWorker } from "../worker.ts";
 import { now } from "../link/link.ts";
+import { Pace } from "./pace.ts";
 
 export type Ready = Extract<FromWorker, { kind: "ready" }>;
 export type Solved = Extract<FromWorker, { kind: "frame" }>;
@@ -21,12 +21,18 @@ export class Solver {
   limit = Infinity;
   /** Of the network. */
   threads = crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+  /** How large a picture the network gets. */
+  readonly pace = new Pace();
+  /** How many the camera has given so far. */
+  pictures = 0;
   private worker: Worker;
   private readonly video: HTMLVideoElement;
   private readonly events: SolverEvents;
   private busy = true;
   private number = 0;
-  private last = -Infinity;
+  private last = -Infinity; // when the last solved picture was presented, ms
+  private begun = 0; // when its solving began
+  private newest: { at: number; time: number; frame: number } | null = null;
 
   constructor(video: HTMLVideoElement, events: SolverEvents) {
     this.video = video;
@@ -42,7 +48,12 @@ export class Solver {
       if (data.kind === "failed") return this.startFailed(data.reason);
       this.busy = false;
       if (data.kind === "ready") this.events.ready(data);
-      else this.events.solved(data);
+      else {
+        const ended = performance.now();
+        this.pace.see(ended - this.begun, ended);
+        this.events.solved(data);
+      }
+      void this.solveNewest();
     };
     worker.onerror = (event) => this.startFailed(event.message);
     return worker;
@@ -57,20 +68,31 @@ export class Solver {
   }
 
   private next(): void {
-    this.video.requestVideoFrameCallback(async (at, facts) => {
+    this.video.requestVideoFrameCallback((at, facts) => {
       this.next();
-      const frame = this.number++;
-      if (this.busy || document.hidden || at - this.last < 1000 / this.limit - 4) return;
-      this.busy = true;
-      this.last = at;
+      this.pictures += 1;
       // Where the browser tells no capture time, the picture's presentation is nearest to it.
       const time = facts.captureTime ? (performance.timeOrigin + facts.captureTime) / 1000 : now();
-      try {
-        const bitmap = await createImageBitmap(this.video);
-        this.worker.postMessage({ bitmap, time, frame }, [bitmap]);
-      } catch {
-        this.busy = false; // the camera was changed just now
-      }
+      this.newest = { at, time, frame: this.number++ };
+      void this.solveNewest();
     });
+  }
+
+  /** Nothing queues: of the pictures that come while one is solved, the last one is next. */
+  private async solveNewest(): Promise<void> {
+    const { newest } = this;
+    if (!newest || this.busy || document.hidden) return;
+    this.newest = null;
+    if (newest.at - this.last < 1000 / this.limit - 4) return;
+    this.busy = true;
+    this.last = newest.at;
+    this.begun = performance.now();
+    const { time, frame } = newest;
+    try {
+      const bitmap = await createImageBitmap(this.video);
+      this.worker.postMessage({ bitmap, time, frame, side: this.pace.side }, [bitmap]);
+    } catch {
+      this.busy = false; // the camera was changed just now
+    }
   }
 }

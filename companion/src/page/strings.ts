@@ -20,6 +20,8 @@ export const TEXT = {
   networkFailed: (reason: string) => `The face network could not be started: ${reason}`,
   background: "Paused: the page was in the background. Keep it in front while you perform.",
   hot: "Slower than it was: the phone is probably too hot. Try battery saver, or let it cool.",
+  dark: (rate: number) => `The camera gives only ${rate} pictures a second. More light may help.`,
+  side: (pixels: number) => `${pixels} px`,
   storeFailed: "This browser cannot keep recorded frames (private browsing?). Open a normal tab.",
   unknownTake: "Blender no longer has a take that this phone still holds a part of.",
   keep: "Keep",

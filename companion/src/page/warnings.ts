@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Says once why the picture rate is low: a phone that is too hot, or a camera in poor light.
+
+import { SIDES } from "./pace.ts";
+import type { Solver } from "./solver.ts";
+import { TEXT } from "./strings.ts";
+
+const TOO_DARK = 0.7; // of the camera's rate: what it still gives in poor light
+const SECONDS = 4; // in a row
+
+export class Warnings {
+  private readonly solver: Solver;
+  private readonly say: (text: string) => void;
+  private pictures = 0;
+  private dark = 0; // seconds in a row
+  private slowed = false;
+
+  constructor(solver: Solver, say: (text: string) => void) {
+    this.solver = solver;
+    this.say = say;
+  }
+
+  /** To be called once a second; `rate`: pictures a second that the camera has promised. */
+  look(rate: number): void {
+    const { pace, pictures } = this.solver;
+    const given = pictures - this.pictures;
+    this.pictures = pictures;
+    if (pace.slowed && !this.slowed) this.say(TEXT.hot);
+    this.slowed = pace.slowed;
+    // A phone that is busy shows fewer pictures as well.
+    const poor = given > 0 && given < rate * TOO_DARK && pace.side === SIDES[0] && !document.hidden;
+    this.dark = poor ? this.dark + 1 : 0;
+    if (this.dark === SECONDS) this.say(TEXT.dark(given));
+  }
+}

@@ -14,6 +14,7 @@ from .take.errors import TakeError
 
 _COMMANDS = {
     "solve": "pictures and videos to lines of faces, and to a take",
+    "refine": "a take once more from its footage, with time: steadier and without lag",
     "bake": "a take to keyframes on characters",
     "export": "a take to lines of faces",
     "evaluate": "how good the network is, on data with known answers",

@@ -18,6 +18,9 @@ from . import (
     correction_rows,
     live,
     notice,
+    offline_operators,
+    offline_panel,
+    offline_pass,
     operators,
     panels,
     phone_panel,
@@ -33,6 +36,7 @@ _CLASSES = (
     *notice.CLASSES,
     *operators.CLASSES,
     *bake_operators.CLASSES,
+    *offline_operators.CLASSES,
     *actor_operators.CLASSES,
     *character_operators.CLASSES,
     *correction_operators.CLASSES,
@@ -42,6 +46,7 @@ _CLASSES = (
     *character_panels.CLASSES,
     *take_panels.CLASSES,
     *correction_panels.CLASSES,
+    *offline_panel.CLASSES,
     *recording_panel.CLASSES,
     *phone_panel.CLASSES,
 )
@@ -75,12 +80,15 @@ def register() -> None:
     bpy.app.handlers.load_post.append(_after_load)
     bpy.app.timers.register(_first_look, first_interval=0.1)
     atexit.register(live.stop)
+    atexit.register(offline_pass.cancel)
 
 
 def unregister() -> None:
     """End the capture process, then take everything out of Blender."""
     live.stop()
+    offline_pass.cancel()
     atexit.unregister(live.stop)
+    atexit.unregister(offline_pass.cancel)
     if bpy.app.timers.is_registered(_first_look):
         bpy.app.timers.unregister(_first_look)
     bpy.app.handlers.load_pre.remove(_before_load)

@@ -19,7 +19,7 @@ from mfn_addon.take import Take, TakeWriter
 from mfn_addon.take.videos import Video
 from tests.capture.marks import DiscNetwork, draw, make_face
 
-COMMANDS = ["solve", "bake", "export", "evaluate", "camera", "serve"]
+COMMANDS = ["solve", "refine", "bake", "export", "evaluate", "camera", "serve"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel of a take's second, better solve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import offline_pass
+from .offline_operators import chosen_footage
+
+
+class MFN_PT_offline(bpy.types.Panel):
+    bl_label = "Offline Pass"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "MFN"
+    bl_parent_id = "MFN_PT_takes"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        take = context.window_manager.mfn.take()
+        return take is not None and not take.error
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        item, run = context.window_manager.mfn.take(), offline_pass.Running.now
+        if run is not None:
+            row = layout.row(align=True)
+            text = f"{run.done} of {run.total}" if run.total else "Starting…"
+            row.progress(factor=run.progress, text=text)
+            row.operator("mfn.offline_cancel", text="", icon="X")
+        else:
+            footage = chosen_footage(context)
+            label = footage.name if footage else "Its footage is not chosen above"
+            layout.label(text=label, icon="FILE_MOVIE")
+            waiting = Path(f"{offline_pass.pair_of(Path(item.path))[1]}.partial").is_file()
+            text = "Go On with Offline Pass" if waiting else "Offline Pass"
+            layout.operator("mfn.offline", text=text, icon="MOD_SMOOTH")
+        live, better = offline_pass.pair_of(Path(item.path))
+        row = layout.row(align=True)
+        for text, path in (("Before", live), ("After", better)):
+            shown = Path(item.path) == path
+            row.operator("mfn.offline_compare", text=text, depress=shown).after = path == better
+        layout.operator("mfn.footage_sound", icon="SOUND")
+
+
+CLASSES = (MFN_PT_offline,)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`mfn refine`: a take solved again from its footage keeps its actors, corrections and facts."""
+
+import cv2
+import pytest
+
+from mfn_addon.cli import main
+from mfn_addon.take import Layer, Take, write_info, write_layers
+from tests.capture.marks import DiscNetwork, draw
+
+
+@pytest.fixture(autouse=True)
+def disc_network(monkeypatch):
+    """The network finds discs, which no close-up would improve."""
+    monkeypatch.setattr("mfn_addon.network.FaceNetwork", DiscNetwork)
+    monkeypatch.setattr("mfn_addon.network.closeup.CloseUps", lambda network: network)
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Two seconds: red crosses the picture, blue stays; 20 pictures a second."""
+    path = tmp_path / "talk.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (320, 240))
+    for number in range(40):
+        picture = draw({"red": (60 + 4 * number, 70), "blue": (250, 180)})
+        writer.write(picture[:, :, ::-1].copy())
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def take(video, tmp_path):
+    path = tmp_path / "live.mfntake"
+    command = ["solve", str(video), "--output", str(tmp_path / "x.jsonl"), "--take", str(path)]
+    assert main(command) == 0
+    write_layers(path, [Layer("later", offset=0.5)])
+    write_info(path, {"slate": "12A", "rating": "4"})
+    return path
+
+
+def refine(take, video, output, *options):
+    return main(["refine", str(take), "--footage", str(video), "--output", str(output), *options])
+
+
+def middles(path):
+    """Where each actor's face is in the middle of the take, by id."""
+    with Take(path) as take:
+        frame = list(take.frames())[20]
+        return {face.id: (face.box[:2] + face.box[2:]) / 2 for face in frame.faces}
+
+
+def test_actors_corrections_and_facts_go_along(take, video, tmp_path, capsys):
+    output = tmp_path / "better.mfntake"
+    before = take.read_bytes()
+    assert refine(take, video, output, "--count") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "40 40"
+    assert take.read_bytes() == before
+    old, new = middles(take), middles(output)
+    assert old.keys() == new.keys()
+    for actor, place in old.items():
+        assert new[actor] == pytest.approx(place, abs=6)
+    with Take(output) as refined:
+        assert [layer.offset for layer in refined.layers()] == [0.5]
+        assert (refined.info["slate"], refined.info["refined"]) == ("12A", "live.mfntake")
+        assert refined.frame_count == 40
+    assert not list(tmp_path.glob("*.partial"))
+    assert refine(take, video, output) == 2  # nothing is replaced unasked
+
+
+def test_an_interrupted_run_goes_on(take, video, tmp_path, monkeypatch):
+    output, seen = tmp_path / "better.mfntake", []
+    detect = DiscNetwork.detect
+
+    def interrupted(self, image):
+        if len(seen) == 25:
+            raise KeyboardInterrupt
+        seen.append(1)
+        return detect(self, image)
+
+    monkeypatch.setattr(DiscNetwork, "detect", interrupted)
+    assert refine(take, video, output) == 130
+    assert not output.exists()
+    partial = tmp_path / "better.mfntake.partial"
+    partial.write_bytes(partial.read_bytes()[:-100])  # the last line half written
+    seen[:] = [1] * 24
+    monkeypatch.setattr(
+        DiscNetwork, "detect", lambda self, image: seen.append(1) or detect(self, image)
+    )
+    assert refine(take, video, output) == 0
+    assert len(seen) == 24 + 16  # 24 pictures are not looked at again
+    assert middles(output).keys() == middles(take).keys()
+
+
+def test_another_footage_is_refused(take, video, tmp_path, capsys):
+    other = video.rename(tmp_path / "other.avi")
+    assert refine(take, other, tmp_path / "better.mfntake") == 2
+    assert "the take is of talk.avi, not of this footage" in capsys.readouterr().err

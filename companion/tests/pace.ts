@@ -6,13 +6,15 @@
 import { readFileSync } from "node:fs";
 import { Pace } from "../src/page/pace.ts";
 
+const FIXED = 0.3; // of the time is spent whatever the size
+
 const pace = new Pace();
 let at = 0;
 const told = [];
 for (const [seconds, milliseconds] of JSON.parse(readFileSync(0, "utf8")) as [number, number][]) {
   const sides = [pace.side];
   for (const end = at + seconds * 1000; at < end; ) {
-    const time = milliseconds * (pace.side / 320) ** 2;
+    const time = milliseconds * (FIXED + (1 - FIXED) * (pace.side / 320) ** 2);
     at += Math.max(time, 1000 / 30);
     pace.see(time, at);
     if (pace.side !== sides.at(-1)) sides.push(pace.side);

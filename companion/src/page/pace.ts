@@ -4,7 +4,7 @@
 
 import { quantile } from "../core/quantile.ts";
 
-/** The longer side of the network's input, px. Time goes with its square. */
+/** The longer side of the network's input, px. */
 export const SIDES = [320, 256, 192] as const;
 const BUDGET = 1000 / 30; // ms
 const ROOM = 0.8; // of the budget that a larger picture may be expected to take
@@ -18,7 +18,9 @@ export class Pace {
   slowed = false;
   private level = 0;
   private times: number[] = [];
-  private best = Infinity; // ms a million px
+  private best = Infinity; // ms, at the full size
+  private readonly gains: number[] = []; // from each size to the next smaller one
+  private before = 0; // ms that a picture took at the larger size, just now
   private changed = -Infinity; // when the size was, ms
   private raised = false; // whether that was to a larger one
   private wait = FIRST_WAIT;
@@ -40,19 +42,29 @@ export class Pace {
     if (this.times.length < WINDOW) return;
     const median = quantile(this.times, 0.5);
     this.times = [];
-    const rate = median / this.side ** 2;
-    this.slowed = rate > SLOWER * this.best;
-    this.best = Math.min(this.best, rate);
-    if (median > BUDGET && this.level < SIDES.length - 1) this.change(1, at);
-    else if (this.level > 0 && at - this.changed > this.wait) {
-      if (rate * SIDES[this.level - 1] ** 2 < ROOM * BUDGET) this.change(-1, at);
+    if (this.before) this.learn(this.before / median);
+    this.before = 0;
+    const full = this.gains.slice(0, this.level).reduce((time, gain) => time * gain, median);
+    this.slowed = full > SLOWER * this.best;
+    this.best = Math.min(this.best, full);
+    if (median > BUDGET && this.level < SIDES.length - 1) {
+      this.before = median;
+      this.change(1, at);
+    } else if (this.level > 0 && at - this.changed > this.wait) {
+      if (median * this.gains[this.level - 1] < ROOM * BUDGET) this.change(-1, at);
     }
+  }
+
+  /** How many times faster the smaller size is, which differs: not all work is on pixels. */
+  private learn(gain: number): void {
+    const most = (SIDES[this.level - 1] / this.side) ** 2;
+    this.gains[this.level - 1] = Math.min(Math.max(gain, 1), most);
   }
 
   /** A larger size that did not last is tried again only after twice the time. */
   private change(step: 1 | -1, at: number): void {
-    const inVain = step === 1 && this.raised && at - this.changed < LONGEST_WAIT;
-    if (step === 1) this.wait = inVain ? Math.min(this.wait * 2, LONGEST_WAIT) : FIRST_WAIT;
+    if (at - this.changed > 2 * LONGEST_WAIT) this.wait = FIRST_WAIT;
+    else if (step === 1 && this.raised) this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
     this.level += step;
     this.changed = at;
     this.raised = step === -1;

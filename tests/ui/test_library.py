@@ -135,3 +135,13 @@ def test_a_take_with_pictures_shows_its_strip(folder):
     assert len(take_thumbnails.icons()) == take_thumbnails.SHOWN
     choose(folder, "Slate 4 002")
     assert take_thumbnails.icons() == []
+
+
+def test_rows_of_takes_and_their_settings_are_described():
+    settings = bpy.context.scene.mfn.recording
+    bpy.context.window_manager.mfn.corrections.layers.add().shapes.add()
+    layers = bpy.context.window_manager.mfn.corrections
+    for group in (settings, layers, layers.layers[0], layers.layers[0].shapes[0]):
+        for name, prop in group.bl_rna.properties.items():
+            if name not in ("rna_type", "name"):
+                assert prop.description, name

@@ -22,7 +22,8 @@ from .performance import Performance
 if TYPE_CHECKING:
     from .reader import Take
 
-_SMOOTHED = ("expression", "translation", "box", "landmarks")
+_POSE = ("expression", "translation")
+_PICTURE = ("box", "landmarks")
 
 
 @dataclass(frozen=True)
@@ -100,23 +101,31 @@ _NUMBERS = tuple(
 )
 
 
-def corrected(performance: Performance, layers: Iterable[Layer]) -> Performance:
-    """A performance under the layers that hold for its actor; it may be left without samples."""
+def corrected(
+    performance: Performance, layers: Iterable[Layer], *, in_picture: bool = True
+) -> Performance:
+    """A performance under the layers that hold for its actor; it may be left without samples.
+
+    Args:
+        in_picture: smooth boxes and landmarks as well, of which characters show nothing: they
+            are most of the work.
+    """
     for layer in layers:
         if layer.holds_for(performance.actor):
-            performance = _apply(layer, performance)
+            performance = _apply(layer, performance, in_picture)
     return performance
 
 
 def corrected_performances(take: Take, actors: Collection[int]) -> dict[int, Performance]:
-    """Several actors' performances as the take's layers have them.
+    """Several actors' performances as the take's layers have them, for characters to show:
+    boxes and landmarks are not smoothed.
 
     Raises:
         TakeError: the take lacks one of them or is damaged, or its layers leave an actor nothing.
     """
     layers = take.layers()
     performances = {
-        actor: corrected(performance, layers)
+        actor: corrected(performance, layers, in_picture=False)
         for actor, performance in take.performances(actors).items()
     }
     empty = next((actor for actor, each in performances.items() if not len(each)), None)
@@ -167,7 +176,7 @@ def frames_under(take: Take, layers: Collection[Layer]) -> Iterator[FaceFrame]:
         yield frames[at]
 
 
-def _apply(layer: Layer, performance: Performance) -> Performance:
+def _apply(layer: Layer, performance: Performance, in_picture: bool) -> Performance:
     expression = performance.expression
     for name, edit in layer.shapes.items():
         if expression is performance.expression:
@@ -176,7 +185,9 @@ def _apply(layer: Layer, performance: Performance) -> Performance:
         column[:] = 0.0 if edit.mute else np.clip(column * edit.gain + edit.offset, 0.0, 1.0)
     performance = replace(performance, expression=expression)
     if layer.smoothing > 0:
-        performance = _smoothed(performance, layer.smoothing)
+        performance = _smoothed(
+            performance, layer.smoothing, (*_POSE, *_PICTURE) if in_picture else _POSE
+        )
     if layer.offset:
         performance = replace(performance, time=performance.time + layer.offset)
     if layer.start is not None or layer.end is not None:
@@ -186,14 +197,14 @@ def _apply(layer: Layer, performance: Performance) -> Performance:
     return performance
 
 
-def _smoothed(performance: Performance, strength: float) -> Performance:
+def _smoothed(performance: Performance, strength: float, names: tuple[str, ...]) -> Performance:
     """What lies before an absence says nothing about what comes after it, as when recording."""
     options = OfflineOptions(span=OfflineOptions.span * strength)
-    columns = {name: getattr(performance, name).copy() for name in (*_SMOOTHED, "rotation")}
+    columns = {name: getattr(performance, name).copy() for name in (*names, "rotation")}
     cuts = np.flatnonzero(np.diff(performance.time) > RESTART_AFTER) + 1
     for part in np.split(np.arange(len(performance)), cuts):
         times = performance.time[part]
-        for name in _SMOOTHED:
+        for name in names:
             values = columns[name][part].astype(np.float64)
             flat = bilateral(times, values.reshape(len(part), -1), options)
             columns[name][part] = flat.reshape(values.shape)

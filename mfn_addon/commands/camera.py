@@ -3,8 +3,8 @@
 
 Blender starts this by itself. By hand, --connect with --pin joins a Blender whose "Add Phone" runs,
 or an `mfn serve`, also on another computer, as a phone does: address, PIN and fingerprint are shown
-there, and only faces travel. --take and --output record without Blender. The camera is opened when
-this starts and released when it ends."""
+there, and only faces travel. Later runs need no PIN. --take and --output record without Blender.
+The camera is opened when this starts and released when it ends."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from .common import add_network_arguments, load_network, note, output_file, trac
 
 if TYPE_CHECKING:
     from ..face import FaceFrame
+    from ..phone.known_servers import KnownServers
     from ..phone.remote_sender import RemoteSender
 
 _GRACE = 2.0
@@ -54,7 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=30.0, help="ask the camera for this many/s")
     parser.add_argument("--seconds", type=float, metavar="S", help="end after this long")
     parser.add_argument("--connect", metavar="HOST:PORT", help="send to a Blender that waits there")
-    parser.add_argument("--pin", help="the PIN that it shows")
+    parser.add_argument("--pin", help="the PIN that it shows, needed once; the key is kept")
+    parser.add_argument(
+        "--forget", action="store_true", help="delete the key for --connect's server and end"
+    )
     parser.add_argument(
         "--fingerprint", help="the certificate that it has to show (default: any, and it is noted)"
     )
@@ -73,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         print("\n".join(f"{number}" for number in list_cameras()) or "no camera found")
         return 0
+    if args.forget:
+        return _forget(args.connect)
     signal.signal(signal.SIGTERM, _interrupt)  # so that a take is finished in good order
     with ExitStack() as stack:
         sender = None
@@ -93,18 +99,35 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _connect(args: argparse.Namespace) -> Sender | RemoteSender:
-    """To the Blender that started this process, or as phones do where a PIN is given."""
+    """To the Blender that started this process and gave it a token, or else as phones do."""
     name = f"Camera {args.source}" if args.source.isdecimal() else Path(args.source).name
-    if not args.pin:
-        token, landmarks = os.environ.get(TOKEN_VARIABLE, ""), not args.no_landmarks
+    token = os.environ.get(TOKEN_VARIABLE)
+    if token is not None and not args.pin:
+        landmarks = not args.no_landmarks
         return Sender(args.connect, token, name, landmarks=landmarks, when_gone=_end_soon)
     from ..phone.client import parse_fingerprint
-    from ..phone.remote_sender import join_by_pin
+    from ..phone.known_servers import join
 
     fingerprint = parse_fingerprint(args.fingerprint) if args.fingerprint else None
-    if fingerprint is None:
+    if fingerprint is None and args.pin:
         note("camera", "without --fingerprint, whoever answers at that address is trusted")
-    return join_by_pin(args.connect, args.pin, name, fingerprint)
+    return join(args.connect, name, _known_servers(), fingerprint, args.pin)
+
+
+def _known_servers() -> KnownServers:
+    from ..phone.folder import user_folder
+    from ..phone.known_servers import KnownServers
+
+    return KnownServers(user_folder() / "servers.json")
+
+
+def _forget(address: str | None) -> int:
+    """Delete the keys of a server."""
+    if address is None:
+        raise InputError("--forget: say --connect HOST:PORT too, whose key is to be deleted")
+    gone = _known_servers().forget(address)
+    note("camera", f"{address}: {'its key is deleted' if gone else 'no key was kept'}")
+    return 0
 
 
 def _watch(

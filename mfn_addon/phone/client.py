@@ -62,6 +62,24 @@ def pair(address: str, fingerprint: bytes | None, name: str, **secret: str) -> s
     return data["key"]
 
 
+def shown_fingerprint(address: str, fingerprint: bytes | None = None) -> bytes:
+    """SHA-256 of the certificate that a server shows.
+
+    Args:
+        address: "host:port".
+        fingerprint: what it has to be; None for any.
+
+    Raises:
+        InputError: nobody listens there, or the certificate is another one.
+    """
+    try:
+        connection = _connect(*split_address(address), fingerprint)
+    except OSError as error:
+        raise InputError(f"{address}: nobody listens there ({error})") from error
+    with connection:
+        return fingerprint_of(connection.getpeercert(binary_form=True) or b"")
+
+
 class WebSocketClient:
     """A WebSocket to `/live`; sending and receiving may happen in two threads."""
 
@@ -79,7 +97,7 @@ class WebSocketClient:
             InputError: the certificate is another one.
         """
         host, port = split_address(address)
-        self._lock = threading.Lock()
+        self._lock, self._reading = threading.Lock(), threading.Lock()
         self._socket = _connect(host, port, fingerprint, timeout)
         self._protocol = wsproto.WSConnection(wsproto.ConnectionType.CLIENT)
         self._write(events.Request(host=f"{host}:{port}", target="/live"))
@@ -111,8 +129,9 @@ class WebSocketClient:
     def close(self) -> None:
         """Hang up; a waiting `receive` ends."""
         with suppress(OSError):  # it is closed already
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        with self._reading, self._lock:  # else a waiting read goes on with the number's next owner
+            self._socket.close()
 
     def _write(self, event: events.Event) -> None:
         with self._lock:
@@ -124,7 +143,8 @@ class WebSocketClient:
     def _read(self) -> bool:
         """Take in what comes; False once nothing more will."""
         try:
-            data = self._socket.recv(_CHUNK)
+            with self._reading:
+                data = self._socket.recv(_CHUNK)
             with self._lock:
                 self._protocol.receive_data(data or None)
                 happened = list(self._protocol.events())

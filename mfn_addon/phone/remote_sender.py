@@ -25,7 +25,7 @@ from ..capture.protocol import (
 )
 from ..face import FaceFrame
 from .backlog import AGAIN_AFTER, Backlog
-from .client import WebSocketClient, pair
+from .client import WebSocketClient
 from .hub import OurClock
 from .link import LONGEST
 from .messages import pack_clock_answer, pack_recorded, unpack_clock, unpack_saved
@@ -257,11 +257,3 @@ class RemoteSender:
                     self.unsaved.drop(int(control["take"]))
             except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise ProtocolError(f"a malformed CONTROL ({command})") from error
-
-
-def join_by_pin(
-    address: str, pin: str, source: str, fingerprint: bytes | None = None
-) -> RemoteSender:
-    """Pair by the PIN that the server shows, and connect. Raises InputError."""
-    key = pair(address, fingerprint, source, pin=pin)
-    return RemoteSender(address, key, source, fingerprint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import signal
+import stat
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mfn_addon.phone.client import pair, parse_fingerprint
+from mfn_addon.phone.known_servers import KnownServers, join
 from mfn_addon.phone.remote_sender import RemoteSender
 from mfn_addon.take import Take
 from tests.phone.conftest import frame_at, wait_until
@@ -71,6 +73,28 @@ def test_killed_and_started_again_it_misses_nothing(tmp_path):
         frames = list(take.frames())
     assert [frame.frame for frame in frames] == list(range(60))
     assert frames[-1].time - frames[0].time < 60
+
+
+def test_a_camera_is_paired_once_and_forgotten_when_told(tmp_path, monkeypatch, capsys):
+    from mfn_addon.cli import main
+
+    kept = tmp_path / "home" / "servers.json"
+    monkeypatch.setattr("mfn_addon.phone.folder.user_folder", lambda: kept.parent)
+    known = KnownServers(kept)
+    with serving(tmp_path) as (_, facts):
+        address, fingerprint = address_in(facts), parse_fingerprint(facts["fingerprint"])
+        with pytest.raises(ValueError, match="say --pin"):
+            join(address, "Camera", known, None, None)
+        join(address, "Camera", known, fingerprint, facts["pin"]).close()
+        join(address, "Camera", KnownServers(kept), None, None).close()
+        devices = json.loads((tmp_path / "server" / "devices.json").read_text())
+        assert len(devices) == 1
+        if sys.platform != "win32":
+            assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        assert main(["camera", "--connect", address, "--forget"]) == 0
+        assert "its key is deleted" in capsys.readouterr().err
+        assert KnownServers(kept).key(fingerprint) is None
+    assert main(["camera", "--forget"]) == 2
 
 
 def test_a_wrong_pin_is_one_clear_line(tmp_path, capsys):

@@ -140,6 +140,7 @@ async function ready(message: Ready): Promise<void> {
   else if (key) await connect(key);
   else {
     get("state").textContent = STATES.unpaired;
+    document.body.dataset.link = "unpaired";
     get("pairing").hidden = false;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
-//   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER
+//   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER [no-threads]
 // Then obeys one line of standard input at a time, and answers each with one line, `done` or what
 // was asked for. Words that
 // wait for what the page shows:
@@ -15,7 +15,7 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 const PATIENCE = 60000; // ms until a wait is given up
-const [executablePath, url, clip, folder] = process.argv.slice(2);
+const [executablePath, url, clip, folder, fault] = process.argv.slice(2);
 const browser = await chromium.launch({
   executablePath,
   args: [
@@ -36,6 +36,14 @@ const page = await context.newPage();
 page.setDefaultTimeout(PATIENCE);
 page.on("pageerror", (error) => console.error("page:", error.message));
 page.on("console", (message) => console.error("console:", message.text()));
+if (fault === "no-threads") {
+  // As browsers that grant a page threads and then no memory that they could share.
+  await page.route("**/worker-*.js", async (route) => {
+    const response = await route.fetch();
+    const broken = 'if (self.name !== "1") WebAssembly.Memory = null;';
+    await route.fulfill({ response, body: broken + (await response.text()) });
+  });
+}
 await page.goto(url);
 
 const commands: Record<string, (...words: string[]) => Promise<unknown>> = {

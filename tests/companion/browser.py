@@ -27,12 +27,13 @@ def why_no_browser() -> str:
 class Phone:
     """A browser on the page; see companion/tests/browse.ts for what it can be told."""
 
-    def __init__(self, url: str, clip: Path, folder: Path) -> None:
+    def __init__(self, url: str, clip: Path, folder: Path, *faults: str) -> None:
         node = node_binary()
         assert node is not None
         assert CHROMIUM is not None
         self._process = subprocess.Popen(
-            [node, "--no-warnings", "tests/browse.ts", CHROMIUM, url, str(clip), str(folder)],
+            [node, "--no-warnings", "tests/browse.ts", CHROMIUM, url, str(clip), str(folder),
+             *faults],
             cwd=COMPANION, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 

@@ -110,6 +110,19 @@ def test_page_uses_https_where_a_websocket_is_refused(still, tmp_path: Path) -> 
     assert missing_sequences(tmp_path / "take.mfntake") == []
 
 
+def test_page_goes_on_with_one_thread_where_threads_fail(still, tmp_path: Path) -> None:
+    clip, _ = still
+    server, url = serve(tmp_path)
+    phone = Phone(url, clip, tmp_path, "no-threads")
+    try:
+        for command in ("connected", "seen"):
+            phone.do(command)
+        assert phone.ask("threads") == "1"
+    finally:
+        phone.end()
+        stop(server)
+
+
 def missing_sequences(path: Path) -> list[int]:
     """Sequence numbers that lie between those of a stream and are not in the take."""
     with sqlite3.connect(path) as database:

@@ -51,6 +51,7 @@ const LABELS: Record<string, string> = {
     "Only face data goes to your computer, over the local network. Pictures stay on this phone, " +
     "unless you choose to keep a take's video.",
   camera: "Camera",
+  settings: "Settings",
   front: "Front",
   back: "Back",
   frameRate: "Frame rate",

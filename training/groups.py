@@ -5,7 +5,8 @@
 
 Rendered faces are grouped by what they were made with. Photographs carry no such labels: they are
 grouped by the skin's colour in the picture, the individual typology angle (Chardon, Cretois and
-Hourseau, 1991), which the light of a photograph shifts. Nothing here knows a person's age.
+Hourseau, 1991), which the light of a photograph shifts. Nothing here
+knows a person's age; wrinkles of rendered faces stand in for it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SIZE = 120.0  # px of a face
 CHEEKS = (50, 280)  # the teacher's points in the middle of each cheek
 LIGHT, DARK = 41.0, 10.0
 """Degrees of the typology angle: light from the first on, brown and dark below the second."""
+WRINKLED = 0.15  # of the renderer's strength: an older face's, more or less
 FEWEST = 25  # faces; smaller groups say nothing
 
 
@@ -74,7 +76,8 @@ def of_rendered(people: list[Person]) -> dict[str, np.ndarray]:
         "no glasses": ~glasses,
         "clear glasses": glasses & ~tinted,
         "dark glasses": tinted,
-        "beard": np.array([person.beard >= 0 for person in people]),
+        "wrinkles": np.array([person.look[traits.WRINKLES] > WRINKLED for person in people]),
+        "beard": np.array([person.look[traits.BEARD_AMOUNT] > 0 for person in people]),
     }
 
 

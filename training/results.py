@@ -14,9 +14,13 @@ def table(rows: Mapping[str, Mapping[str, float]]) -> str:
     """A markdown table with a column for each of `rows`, three digits a value."""
     lines = [["", *rows], ["---"] * (len(rows) + 1)]
     lines += [
-        [key, *(f"{row[key]:.3g}" for row in rows.values())] for key in next(iter(rows.values()))
+        [key, *(_number(row[key]) for row in rows.values())] for key in next(iter(rows.values()))
     ]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def put(path: Path, mark: str, text: str) -> None:

@@ -45,13 +45,16 @@ def load_network(args: argparse.Namespace, *, close_ups: bool = False) -> Detect
     """
     from ..capture.solve import TRACKED_SCORE
     from ..network import FaceNetwork
-    from ..network.closeup import CloseUps
 
     try:
         network = FaceNetwork(args.network, threads=args.threads, least_score=TRACKED_SCORE)
     except (FileNotFoundError, ValueError) as error:
         raise InputError(str(error)) from error
-    return CloseUps(network) if close_ups else network
+    if not close_ups:
+        return network
+    from ..network.closeup import CloseUps
+
+    return CloseUps(network)
 
 
 def tracker_options(args: argparse.Namespace, first_id: int = 1) -> TrackerOptions:

@@ -50,7 +50,7 @@ def test_a_video_survives_a_cut_and_lies_where_it_belongs(tmp_path: Path) -> Non
         frames = [frame for frame in take.frames() if frame.faces][::2]
     footage = [(video.start + each.time, each.image) for each in Footage(tmp_path / video.name)]
     apart = [pictures_apart(frames, footage, shift) for shift in range(-5, 6)]
-    assert abs(int(np.argmin(apart)) - 5) <= 1  # within a picture, a thirtieth of a second
+    assert abs(int(np.argmin(apart)) - 5) <= 1, apart  # within a picture, a thirtieth of a second
 
 
 def pictures_apart(frames: list[FaceFrame], footage: list, shift: int) -> float:

@@ -30,9 +30,9 @@ export class Solver {
   private readonly events: SolverEvents;
   private busy = true;
   private number = 0;
-  private last = -Infinity; // when the last solved picture was presented, ms
+  private last = -Infinity; // when the last picture that was taken was presented, ms
   private begun = 0; // when its solving began
-  private newest: { at: number; time: number; frame: number } | null = null;
+  private newest: { bitmap: ImageBitmap; time: number; frame: number } | null = null;
 
   constructor(video: HTMLVideoElement, events: SolverEvents) {
     this.video = video;
@@ -53,7 +53,7 @@ export class Solver {
         this.pace.see(ended - this.begun, ended);
         this.events.solved(data);
       }
-      void this.solveNewest();
+      this.solveNewest();
     };
     worker.onerror = (event) => this.startFailed(event.message);
     return worker;
@@ -68,31 +68,33 @@ export class Solver {
   }
 
   private next(): void {
-    this.video.requestVideoFrameCallback((at, facts) => {
+    this.video.requestVideoFrameCallback(async (at, facts) => {
       this.next();
       this.pictures += 1;
+      const frame = this.number++;
+      if (document.hidden || at - this.last < 1000 / this.limit - 4) return;
+      this.last = at;
       // Where the browser tells no capture time, the picture's presentation is nearest to it.
       const time = facts.captureTime ? (performance.timeOrigin + facts.captureTime) / 1000 : now();
-      this.newest = { at, time, frame: this.number++ };
-      void this.solveNewest();
+      try {
+        // At once: a moment later the video may show another picture than that of `time`.
+        const bitmap = await createImageBitmap(this.video);
+        this.newest?.bitmap.close();
+        this.newest = { bitmap, time, frame };
+        this.solveNewest();
+      } catch {
+        // the camera was changed just now
+      }
     });
   }
 
   /** Nothing queues: of the pictures that come while one is solved, the last one is next. */
-  private async solveNewest(): Promise<void> {
+  private solveNewest(): void {
     const { newest } = this;
-    if (!newest || this.busy || document.hidden) return;
+    if (!newest || this.busy) return;
     this.newest = null;
-    if (newest.at - this.last < 1000 / this.limit - 4) return;
     this.busy = true;
-    this.last = newest.at;
     this.begun = performance.now();
-    const { time, frame } = newest;
-    try {
-      const bitmap = await createImageBitmap(this.video);
-      this.worker.postMessage({ bitmap, time, frame, side: this.pace.side }, [bitmap]);
-    } catch {
-      this.busy = false; // the camera was changed just now
-    }
+    this.worker.postMessage({ ...newest, side: this.pace.side }, [newest.bitmap]);
   }
 }

@@ -89,8 +89,8 @@ class MFN_PT_takes(_Sidebar, bpy.types.Panel):
         if take is not None and take.error:
             layout.label(text=take.error, icon="INFO")
         box = layout.column(align=True)
-        bake = box.row(align=True)
-        bake.scale_y = 1.4
+        bake = box.column(align=True)
+        bake.scale_y = 1.2
         bake.operator("mfn.bake", icon="KEYFRAME_HLT")
         bake.operator("mfn.retarget", icon="OUTLINER_OB_ARMATURE")
         row = box.row(align=True)

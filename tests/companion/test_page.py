@@ -15,10 +15,14 @@ import cv2
 import numpy as np
 import pytest
 
+from mfn_addon.face import Face
 from mfn_addon.network.mfn import FaceNetwork
 from mfn_addon.take import Take
 from tests.companion.browser import CLIP, Phone, camera_clip, why_no_browser
 from tests.companion.node import ROOT
+
+PICTURE_SIZES = (320, 256, 192)
+"""Px of the longer side of what the page gives the network (companion/src/page/pace.ts)."""
 
 pytestmark = pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser())
 
@@ -51,6 +55,18 @@ def still(tmp_path: Path) -> tuple[Path, np.ndarray]:
     return clip, cv2.VideoCapture(str(clip)).read()[1][..., ::-1].copy()
 
 
+def agree(seen: list[Face], expected: list[Face]) -> bool:
+    """Whether the page's faces are those that Python reads."""
+    if len(seen) != len(expected):
+        return False
+    pairs = zip(*(sorted(faces, key=lambda f: f.box[0]) for faces in (seen, expected)), strict=True)
+    return all(
+        np.abs(one.expression - other.expression).max() < 0.05
+        and np.abs(one.box - other.box).max() < 3.0
+        for one, other in pairs
+    )
+
+
 def test_take_holds_what_the_phone_saw_through_reload_and_restart(still, tmp_path: Path) -> None:
     clip, picture = still
     server, url = serve(tmp_path)
@@ -80,15 +96,12 @@ def test_take_holds_what_the_phone_saw_through_reload_and_restart(still, tmp_pat
         phone.end()
         stop(server)
 
-    expected = sorted(FaceNetwork().detect(picture), key=lambda face: face.box[0])
     with Take(tmp_path / "take.mfntake") as take:
         frames = list(take.frames())
-    full = [frame for frame in frames if len(frame.faces) == len(expected)]
-    assert full
-    seen = sorted(full[-1].faces, key=lambda face: face.box[0])
-    for ours, theirs in zip(expected, seen, strict=True):
-        assert np.abs(ours.expression - theirs.expression).max() < 0.05
-        assert np.abs(ours.box - theirs.box).max() < 3.0
+    # The page shrinks the picture where this machine cannot hold 30 a second.
+    network = FaceNetwork()
+    expected = [network.detect(picture, size) for size in PICTURE_SIZES]
+    assert any(agree(frame.faces, faces) for frame in frames[-8:] for faces in expected)
     assert len(frames) == recorded
     assert missing_sequences(tmp_path / "take.mfntake") == []
 

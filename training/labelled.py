@@ -6,15 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from mfn_addon.face.camera import unplace
 from mfn_addon.network import FaceNetwork
-from mfn_addon.network.mfn import LONG_SIDE, PADDING
+from mfn_addon.network.crops import cut
+from mfn_addon.network.mfn import LONG_SIDE
 from training import measures
 from training.bank import FaceBank, Surface
+from training.evaluate import face_at
 from training.model import MARK_POINTS
 from training.rendered import looks
 from training.synthetic.scene import Studio
@@ -75,46 +76,22 @@ def read_at(network: FaceNetwork, bank: FaceBank, surface: Surface, size: float)
                                bank.identity[row], bank.expression[row])[0]  # fmt: skip
         low, high = seen.min(0), seen.max(0)
         zoom = size / float((high - low).max())
-        picture, shift = _shown(np.asarray(bank.crops[i]), (low + high) / 2, zoom)
-        face = _found(network, picture, np.concatenate([low, high]) * zoom + np.tile(shift, 2))
+        corner = (low + high) / 2 - LONG_SIDE / 2 / zoom
+        picture = cut(np.asarray(bank.crops[i]), corner, zoom, LONG_SIDE)
+        box = np.concatenate([low - corner, high - corner]) * zoom
+        face = face_at(network.detect(picture), box)
         if face is None:
             continue
         rotation, centre, scale = unplace(face.rotation, face.translation, LONG_SIDE, LONG_SIDE)
         points = surface.project(rotation[None], centre[None], np.array([scale]),
                                  face.identity[None], face.expression[None])[0]  # fmt: skip
-        truth = seen * zoom + shift
+        truth = (seen - corner) * zoom
         span = np.linalg.norm(truth[eyes[0]] - truth[eyes[1]])
         off[i] = np.linalg.norm(points[marks] - truth[marks], axis=1).mean() / span
         cosine = (np.trace(rotation.T @ bank.rotation[i]) - 1) / 2
         turn[i] = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
         said[i] = face.expression
     return Reading(off, turn, said, np.asarray(bank.expression), np.asarray(bank.trusted) > 0.5)
-
-
-def _shown(crop: np.ndarray, middle: np.ndarray, zoom: float) -> tuple[np.ndarray, np.ndarray]:
-    """(LONG_SIDE, LONG_SIDE, 3) with `middle` of the crop in the middle; zoomed places + shift."""
-    shift = LONG_SIDE / 2 - middle * zoom
-    if zoom < 1:  # as a camera far away: every pixel the mean of what it covers
-        size = np.maximum(np.round(np.array(crop.shape[1::-1]) * zoom), 1).astype(int)
-        shrink = size / np.array(crop.shape[1::-1])
-        crop = cv2.resize(crop, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
-        linear = zoom / shrink
-    else:
-        linear = np.array([zoom, zoom])
-    # Pixel centres lie at +0.5, for OpenCV at whole numbers.
-    matrix = np.array([[linear[0], 0, shift[0] + 0.5 * linear[0] - 0.5],
-                       [0, linear[1], shift[1] + 0.5 * linear[1] - 0.5]])  # fmt: skip
-    picture = cv2.warpAffine(crop, matrix, (LONG_SIDE, LONG_SIDE), flags=cv2.INTER_LINEAR,
-                             borderValue=(PADDING,) * 3)  # fmt: skip
-    return picture, shift
-
-
-def _found(network: FaceNetwork, picture: np.ndarray, box: np.ndarray) -> Any:
-    faces = network.detect(picture)
-    if not faces:
-        return None
-    shared = measures.overlap(np.array([face.box for face in faces]), box[None])[:, 0]
-    return faces[int(shared.argmax())] if shared.max() >= 0.3 else None
 
 
 def studies(count: int, seed: int, side: int = 256) -> tuple[FaceBank, list]:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from training import measures
 from training.alike import budget, trained
 from training.bank import FaceBank, Surface, load_surface, photo_bank
+from training.labelled import EYES
 from training.model import MARK_POINTS, look_from_pose, regions_of
 from training.results import put, table
 from training.sfn import SIDE, Sfn
@@ -29,7 +30,6 @@ from training.synthetic.scene import Studio
 
 SCALES = ("single-scale", "multi-scale")
 SERIES, PICTURES = 24, 8
-EYES = (246, 466)  # the teacher's points beside the outer corners
 
 
 def region_crop(picture: np.ndarray, region: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..face import Face, place, project_local, unplace
+from ..face.boxes import overlap
 from ..face.mirror import mirror_matrix, mirror_order, mirror_rotation
 from .crops import cut
 from .mfn import STRIDE, FaceNetwork
@@ -102,14 +103,8 @@ class CloseUps:
 
 def _best(faces: list[Face], box: np.ndarray) -> Face | None:
     """The face that overlaps a box most, if by LEAST_OVERLAP."""
-    best, most = None, LEAST_OVERLAP
-    for face in faces:
-        both = np.minimum(face.box[2:], box[2:]) - np.maximum(face.box[:2], box[:2])
-        shared = float(both.clip(0).prod())
-        joined = float((face.box[2:] - face.box[:2]).prod() + (box[2:] - box[:2]).prod()) - shared
-        if shared >= most * joined:
-            best, most = face, shared / joined
-    return best
+    best = max(faces, key=lambda face: overlap(face.box, box), default=None)
+    return best if best is not None and overlap(best.box, box) >= LEAST_OVERLAP else None
 
 
 def _mean_rotation(rotations: np.ndarray) -> np.ndarray:

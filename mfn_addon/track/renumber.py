@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..face import FaceFrame
-from .tracker import overlap
+from ..face.boxes import overlap
 
 _SAME_FACE = 0.4
 """Overlap (intersection over union) from which two boxes in one picture are one face."""

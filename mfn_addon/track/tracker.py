@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..face import Face, FaceFrame
+from ..face.boxes import contained, overlap
 from .assignment import assign
 from .options import TrackerOptions
 from .rotation import angle_between
@@ -206,7 +207,7 @@ class Tracker:
         """Whether an unknown face is but a second box around a known one."""
         return any(
             overlap(face.box, faces[number].box) > 0.5 * self.options.duplicate_overlap
-            or _contained(face.box, faces[number].box) > 0.7
+            or contained(face.box, faces[number].box) > 0.7
             for number in matched
         )
 
@@ -236,28 +237,6 @@ class Tracker:
             track.velocity = np.zeros(2)
             if track.filter:
                 track.filter.reset()
-
-
-def overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """Intersection over union of two boxes x0, y0, x1, y1."""
-    shared = _shared(first, second)
-    total = _area(first) + _area(second) - shared
-    return shared / total if total > 0 else 0.0
-
-
-def _contained(first: np.ndarray, second: np.ndarray) -> float:
-    smaller = min(_area(first), _area(second))
-    return _shared(first, second) / smaller if smaller > 0 else 0.0
-
-
-def _shared(first: np.ndarray, second: np.ndarray) -> float:
-    a, b, c, d = first.tolist()
-    e, f, g, h = second.tolist()
-    return max(min(c, g) - max(a, e), 0.0) * max(min(d, h) - max(b, f), 0.0)
-
-
-def _area(box: np.ndarray) -> float:
-    return float(max(box[2] - box[0], 0) * max(box[3] - box[1], 0))
 
 
 def _centre(box: np.ndarray) -> np.ndarray:

@@ -258,8 +258,8 @@ def clips(network: FaceNetwork, data: Path, teacher: Path) -> dict:
 def beside_teacher(
     frames: list[FaceFrame], labels: Mapping, key: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ours and the teacher's (frames, 6 + shapes): yaw, pitch, roll in the camera frame, then
-    relative to the line of sight (the two assume different focal lengths), COMPARED_SHAPES."""
+    """Ours and the teacher's (frames, 6 + shapes): yaw, pitch, roll as each gives them, then
+    relative to the line of sight (frame and focal length differ), COMPARED_SHAPES."""
     names = [str(name) for name in labels["names"]]
     scores, matrix = labels[f"{key}/scores"], labels[f"{key}/matrix"]
     count = min(len(frames), len(scores))
@@ -272,14 +272,12 @@ def beside_teacher(
     ours = said[:, [EXPRESSION_INDEX[name] for name in COMPARED_SHAPES]]
     theirs = scores[:count, [names.index(name) for name in COMPARED_SHAPES]]
 
-    def turned(rotation: np.ndarray, place: np.ndarray) -> np.ndarray:
-        seen = measures.relative_to_sight(rotation, place)
-        return np.hstack([measures.angles(rotation), measures.angles(seen)])
-
     matrix = matrix[:count].astype(np.float64)
+    seen = measures.relative_to_sight(rotation, place)
+    taught = photos.teacher_rotation(matrix)
     return (
-        np.hstack([turned(rotation, place), ours]),
-        np.hstack([turned(matrix[:, :3, :3], matrix[:, :3, 3]), theirs]),
+        np.hstack([measures.angles(rotation), measures.angles(seen), ours]),
+        np.hstack([measures.angles(matrix[:, :3, :3]), measures.angles(taught), theirs]),
     )
 
 

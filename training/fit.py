@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from tqdm import tqdm
 
 from mfn_addon.face import EXPRESSION_INDEX, EXPRESSIONS, HeadModel, load_head_model
@@ -39,6 +40,11 @@ CLOSED_EYE_SHAPES = ("eyeLookDown", "eyeLookUp", "eyeSquint")
 CLOSED_EYE_SHARE = 0.85
 """How much of these shapes' expectation and freedom a closed eye takes away. All three move the
 lids, so that least squares share a blink among them; animators, and the rigs' makers, do not."""
+PITCH_DEVIATION = np.radians(0.7)
+"""How far a fit's pitch may stray from the teacher's. Brows, jaw and the nose's length explain a
+nod nearly as well as a nod does: landmarks alone leave two degrees open, and fill them with what
+the face does (docs/decisions/0008)."""
+FRONT = np.sin(np.radians(25))  # profiles are left out where pitches are compared
 IDENTITY_DEVIATION = 1.0
 SHARED_IDENTITY_DEVIATION = 0.25
 
@@ -130,6 +136,7 @@ def solve(
     observed: np.ndarray,
     prior: np.ndarray,
     identity: np.ndarray | None = None,
+    pitch: np.ndarray | None = None,
     steps: int = 9,
 ) -> Fit:
     """Gauss-Newton on N faces at once.
@@ -139,6 +146,7 @@ def solve(
         observed: (N, 470, 2) px.
         prior: (N, 52) expected expression weights.
         identity: (N, 40) expected identity, held tightly, or None for the mean head, loosely.
+        pitch: (N,) expected pitch relative to the line of sight, radians, or None.
     """
     seen = torch.from_numpy(observed).float() * torch.tensor([1.0, -1.0])  # y up
     count, modes = len(seen), len(points.basis) - len(EXPRESSIONS)
@@ -205,6 +213,13 @@ def solve(
         normal[:, 6:, 6:] += torch.diag_embed(stiffness)
         right[:, 6:] += stiffness * (expected - weights)
         normal[:, :6, :6] += 1e2 * torch.eye(6)
+        if pitch is not None:
+            now = torch.asin((-rotation[:, 1, 2]).clamp(-1, 1))
+            axis = F.normalize(rotation[:, :, 2] * torch.tensor([1.0, 0.0, 1.0]), dim=1)
+            axis = torch.stack([axis[:, 2], axis[:, 1], -axis[:, 0]], 1)  # about which heads nod
+            normal[:, :3, :3] += axis[:, :, None] * axis[:, None] / PITCH_DEVIATION**2
+            off = (torch.from_numpy(pitch).float() - now) / PITCH_DEVIATION**2
+            right[:, :3] += axis * off[:, None]
         # Active set: a weight at its bound that wants to go beyond it stays.
         free = torch.ones_like(right, dtype=torch.bool)
         part = weights[:, modes:]
@@ -237,6 +252,7 @@ def solve_all(
     observed: np.ndarray,
     prior: np.ndarray,
     identity: np.ndarray | None = None,
+    pitch: np.ndarray | None = None,
     batch: int = 64,
 ) -> Fit:
     """`solve` in batches, with a progress bar."""
@@ -246,6 +262,7 @@ def solve_all(
             observed[i : i + batch],
             prior[i : i + batch],
             None if identity is None else identity[i : i + batch],
+            None if pitch is None else pitch[i : i + batch],
         )
         for i in tqdm(range(0, len(observed), batch), desc="fitting", unit="batch")
     ]
@@ -288,6 +305,18 @@ def mean_identity(fit: Fit, persons: np.ndarray) -> np.ndarray:
     return (total_identity / total[:, None])[person].astype(np.float32)
 
 
+def teacher_pitch(fit: Fit, rotation: np.ndarray) -> np.ndarray:
+    """(N,) the teacher's pitch, radians, with the gain and the level of the fits' own.
+
+    Args:
+        rotation: (N, 3, 3) the teacher's, relative to the line of sight.
+    """
+    theirs, ours = (np.arcsin(np.clip(-r[:, 1, 2], -1, 1)) for r in (rotation, fit.rotation))
+    front = np.abs(fit.rotation[:, 0, 2]) < FRONT
+    gain = ours[front].std() / theirs[front].std()
+    return (gain * (theirs - theirs[front].mean()) + ours[front].mean()).astype(np.float32)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=photos.data_folder())
@@ -317,7 +346,10 @@ def main() -> None:
               f"definition moved by {offset.norm(dim=1).mean() * 1e3:.2f} mm")  # fmt: skip
     fit = solve_all(points, observed, prior)
     print(f"alone: median error {np.median(fit.error):.4f}")
-    fit = solve_all(points, observed, prior, mean_identity(fit, persons))
+    pitch = teacher_pitch(fit, np.concatenate([s.rotation for s in sets]))
+    fit = solve_all(points, observed, prior, pitch=pitch)
+    print(f"with the teacher's pitch: median error {np.median(fit.error):.4f}")
+    fit = solve_all(points, observed, prior, mean_identity(fit, persons), pitch)
     print(f"one identity a person: median error {np.median(fit.error):.4f}")
     save(arguments.output, sets, fit, points, keep, persons)
 

@@ -93,19 +93,29 @@ def angles(rotation: np.ndarray) -> np.ndarray:
     return np.degrees(np.stack([yaw, pitch, roll], 1))
 
 
-def relative_to_sight(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
+def relative_to_sight(
+    rotation: np.ndarray, translation: np.ndarray, share: float = 1.0
+) -> np.ndarray:
     """How heads are turned relative to the line of sight: what a picture shows of a rotation
     whatever focal length was assumed. The rotation of the camera's axis onto the line is the
     shortest one, as in `mfn_addon.face.camera.sight_rotation`.
 
     Args:
         rotation: (..., 3, 3) and translation: (..., 3) in the camera frame.
+        share: of that rotation to take away, for what is given in a frame between the two.
     """
     ray = translation / np.linalg.norm(translation, axis=-1, keepdims=True)
     zero = np.zeros_like(ray[..., 0])
-    a, b, c = ray[..., 1], -ray[..., 0], -ray[..., 2]
+    a, b = ray[..., 1], -ray[..., 0]  # the axis, times the sine
     cross = np.stack([zero, zero, b, zero, zero, -a, -b, a, zero], -1).reshape(*zero.shape, 3, 3)
-    sight = np.eye(3) + cross + cross @ cross / (1 + c)[..., None, None]
+    sine = np.hypot(a, b)
+    angle = np.arctan2(sine, -ray[..., 2]) * share
+    cross = cross / np.maximum(sine, 1e-12)[..., None, None]
+    sight = (
+        np.eye(3)
+        + np.sin(angle)[..., None, None] * cross
+        + (1 - np.cos(angle))[..., None, None] * cross @ cross
+    )
     return np.swapaxes(sight, -1, -2) @ rotation
 
 

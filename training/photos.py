@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from mfn_addon.face import EXPRESSIONS
+from training.measures import relative_to_sight
 
 SETS = ("p1", "expr", "frames")
 CROP_SIZE = 192
@@ -26,6 +27,10 @@ CROP_MARGIN = 1.9
 """The stored crop's side over the face box's longer side."""
 
 DOUBTFUL_STABILITY = 0.03
+TEACHER_SIGHT_SHARE = 0.25
+"""How far the teacher's rotation is from the line of sight towards the camera's frame. It calls its
+matrix the camera's; but only turned by this share does its difference from fitted landmarks no
+longer depend on where in the picture a face is (docs/decisions/0008)."""
 FOREIGN_AGREEMENT = 0.3  # p1 rows above it carry the labels of another person in the frame
 
 
@@ -47,7 +52,7 @@ class PhotoSet:
         scores: (N, 52) teacher scores in the order of `EXPRESSIONS`; tongueOut is NaN.
         held_back: (N,) True for the rows that training never sees.
         emotions: expr only, else ''.
-        rotation: (N, 3, 3) the teacher's; see docs/decisions/0006 for its frame.
+        rotation: (N, 3, 3) the teacher's, relative to the line of sight.
         landmarks68: (N, 68, 2) px, iBUG order, set by people: p1 only, else NaN.
     """
 
@@ -120,13 +125,19 @@ def load(name: str, folder: Path) -> PhotoSet:
         scores=scores,
         held_back=np.array([is_held_back(str(p)) for p in persons]),
         emotions=emotions,
-        rotation=labels["matrix"][rows, :3, :3].astype(np.float64),
+        rotation=teacher_rotation(labels["matrix"][rows]),
         landmarks68=(
             labels["landmarks68"][rows].astype(np.float32)
             if "landmarks68" in labels
             else np.full((len(rows), 68, 2), np.nan, np.float32)
         ),
     )
+
+
+def teacher_rotation(matrix: np.ndarray) -> np.ndarray:
+    """The teacher's (N, 4, 4) transforms -> (N, 3, 3) rotations relative to the line of sight."""
+    matrix = matrix.astype(np.float64)
+    return relative_to_sight(matrix[:, :3, :3], matrix[:, :3, 3], TEACHER_SIGHT_SHARE)
 
 
 def crop_matrix(landmarks: np.ndarray, size: int = CROP_SIZE) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 
 from mfn_addon.face import EXPRESSION_INDEX, load_head_model
 from mfn_addon.face.camera import project_local
-from training.fit import prior_scores, solve, teacher_points
+from training.fit import Fit, prior_scores, solve, teacher_pitch, teacher_points
 
 ANGLES = (0.3, -0.2, 0.15)
 
@@ -48,6 +48,24 @@ def test_a_known_face_is_recovered(points):
     for name, value in wanted.items():
         assert fit.expression[0, EXPRESSION_INDEX[name]] == pytest.approx(value, abs=0.2)
     assert fit.scale[0] == pytest.approx(900, rel=0.05)
+
+
+def test_a_known_pitch_is_kept_where_another_is_expected_of_the_face(points):
+    weights = np.zeros(92)
+    weights[40 + EXPRESSION_INDEX["browInnerUp"]] = 0.8
+    seen, nothing = observe(points, weights)[None], np.zeros((1, 52), np.float32)
+    for expected, nearness in ((ANGLES[1], 0.005), (ANGLES[1] + 0.1, 0.05)):
+        fit = solve(points, seen, nothing, pitch=np.array([expected]))
+        assert np.arcsin(-fit.rotation[0, 1, 2]) == pytest.approx(expected, abs=nearness)
+        yaw = np.arctan2(fit.rotation[0, 0, 2], fit.rotation[0, 2, 2])
+        assert yaw == pytest.approx(ANGLES[0], abs=0.03)
+
+
+def test_the_teachers_pitch_gets_the_gain_and_level_of_the_fits():
+    pitch = np.radians(np.linspace(-20, 20, 41))
+    fit = Fit(np.stack([turned(0.1, p, 0) for p in pitch]), *[np.zeros(41)] * 5)
+    theirs = np.stack([turned(0.2, 1.25 * p + 0.1, 0.3) for p in pitch])
+    assert np.allclose(teacher_pitch(fit, theirs), pitch, atol=1e-3)
 
 
 def test_weights_stay_between_zero_and_one(points):

@@ -88,6 +88,11 @@ def test_a_rotation_to_the_line_of_sight_is_that_of_the_look():
     seen = measures.relative_to_sight(rotation, place)
     for turned, at, want in zip(rotation, place, seen, strict=True):
         assert np.allclose(unplace(turned, at, 640, 480)[0], want, atol=1e-5)
+    once = measures.relative_to_sight(rotation, place, 0.25)
+    rest = once @ np.swapaxes(rotation, 1, 2)  # a quarter of the way, four times
+    assert np.allclose(rest @ rest @ rest @ rest @ rotation, seen, atol=1e-9)
+    ahead = np.array([[0.0, 0.0, -2.0]])
+    assert np.allclose(measures.relative_to_sight(rotation[:1], ahead), rotation[:1])
 
 
 def test_a_score_is_found_for_a_precision():

@@ -53,8 +53,14 @@ class Phone:
         self._process.wait(30)
 
 
-def camera_clip(footage: Path, path: Path, *options: str) -> Path:
-    """Footage in the form that Chromium takes for a camera, which it plays again and again."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", *options, "-i", str(footage)]
-    subprocess.run([*command, "-r", "30", "-pix_fmt", "yuv420p", str(path)], check=True)
+def camera_clip(footage: Path, path: Path, *options: str, filters: str = "null") -> Path:
+    """Footage in the form that Chromium takes for a camera, which it plays again and again.
+
+    `options` are ffmpeg's for reading the footage, `filters` what it does to the pictures.
+    """
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *options, "-i", str(footage),
+        "-vf", filters, "-r", "30", "-pix_fmt", "yuv420p", str(path),
+    ]  # fmt: skip
+    subprocess.run(command, check=True)
     return path

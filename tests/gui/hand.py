@@ -160,6 +160,17 @@ class Window:
         self.picture(f"no tab {tab}")
         raise LookupError(f"no tab {tab!r} in the sidebar")
 
+    def scroll(self, notches: int) -> None:
+        """Turn the mouse's wheel over the sidebar, down where positive, and move off it."""
+        x, bottom, width, height = self.fresh_state()["sidebar"]
+        self.move(x + (width - _TAB_WIDTH) / 2, bottom - height / 2)
+        self.fresh_state()
+        self.xdo("click", "--repeat", abs(notches), "--delay", 20, 5 if notches > 0 else 4)
+        self.over_view()  # a look later: Blender has begun to scroll, which it does smoothly
+        before = None
+        while before != (before := self.fresh_state()["scrolled"]):
+            pass
+
     def find(self, button: str, across: float = 0.3) -> tuple[float, float]:
         """Move down the sidebar until a button is under the mouse; returns where.
 

@@ -81,6 +81,15 @@ def characters():
     return told
 
 
+def phones():
+    """The running server's address and its paired phones; "" and none without a server."""
+    server = import_module(EXTENSION + ".ui.phones").server()
+    if server is None:
+        return {"phone_server": "", "phones": []}
+    told = [{"connected": each.connected, "faces": each.faces} for each in server.phones()]
+    return {"phone_server": server.options.address, "phones": told}
+
+
 def look():
     session = import_module(EXTENSION + ".ui.session")
     window, area, region = sidebar()
@@ -106,11 +115,13 @@ def look():
         "animated": animated(),
         "timeline": timeline(),
         "characters": characters(),
+        **phones(),
     }
     if region is not None:
         told["sidebar"] = [region.x, window.height - region.y, region.width, region.height]
         told["tab"] = getattr(region, "active_panel_category", "")
         told["view"] = [area.x, window.height - area.y, area.width, area.height]
+        told["scrolled"] = region.view2d.region_to_view(0, 0)[1]
         told["hovered"] = hovered(window, area, region)
     return told
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import secrets
@@ -22,7 +23,7 @@ class Device:
 
     Attributes:
         id: a short random name for the protocol and the take.
-        name: what people call it.
+        name: what people call it; no other device has it, for it is the source of its frames.
         slot: a small number, 1 or more, that no other device has: its actors are numbered by it.
         key_hash: SHA-256 of its key, in hexadecimal.
     """
@@ -57,7 +58,7 @@ class Devices:
         with self._lock:
             taken = {device.slot for device in self._devices.values()}
             slot = next(n for n in range(1, len(taken) + 2) if n not in taken)
-            device = Device(secrets.token_hex(4), clean_name(name), slot, _hash(key))
+            device = Device(secrets.token_hex(4), self._free_name(name), slot, _hash(key))
             self._devices[device.id] = device
             self._write()
         return device, key
@@ -73,11 +74,23 @@ class Devices:
 
     def rename(self, device_id: str, name: str) -> None:
         """Give a device another name; unknown devices are no error, they may just be forgotten."""
-        self._change(lambda: setattr(self._devices[device_id], "name", clean_name(name)))
+
+        def change() -> None:
+            self._devices[device_id].name = self._free_name(name, device_id)
+
+        self._change(change)
 
     def forget(self, device_id: str) -> None:
         """Revoke a device's key."""
         self._change(lambda: self._devices.pop(device_id))
+
+    def _free_name(self, name: str, own: str = "") -> str:
+        """A name as it is, or with a number where another device has it: two phones may be called
+        alike by their makers."""
+        name = clean_name(name)
+        taken = {device.name for device in self._devices.values() if device.id != own}
+        numbered = (f"{name[: NAME_LENGTH - 4]} {number}" for number in itertools.count(2))
+        return next(each for each in itertools.chain([name], numbered) if each not in taken)
 
     def _change(self, change: Callable[[], object]) -> None:
         with self._lock:

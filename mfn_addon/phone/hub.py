@@ -85,8 +85,7 @@ class Hub:
         """A connection has ended."""
         if link.device is not None and self.links.get(link.device.id) is link:
             del self.links[link.device.id]
-            now = self.clock() - self.started
-            self.frames.append(FaceFrame(now, link.device.name, 0, 1, 1, []))  # nobody in view
+            self._show_nobody(link.device)
 
     def stream(self, device: Device, number: int) -> Stream:
         """A sender's run, known or new. A new one's name is the device's, so that a take has one
@@ -150,6 +149,13 @@ class Hub:
         self.recordings.close_quiet(self.clock())
         self.pairing.renew_if_old()
 
+    def rename(self, device_id: str, name: str) -> None:
+        """Call a device otherwise: its frames come from a source of the new name from now on."""
+        for device in self.devices.all():
+            if device.id == device_id:
+                self._show_nobody(device)
+                self.devices.rename(device_id, name)
+
     def forget(self, device_id: str) -> None:
         """Revoke a device's key, and cut its connection."""
         self.devices.forget(device_id)
@@ -168,6 +174,10 @@ class Hub:
             return stream.clock
         streams = reversed(self._streams[device.id].values())
         return next((each.clock for each in streams if each.clock.known), ClockEstimate())
+
+    def _show_nobody(self, device: Device) -> None:
+        """Whom a device has seen is in view no more."""
+        self.frames.append(FaceFrame(self.clock() - self.started, device.name, 0, 1, 1, []))
 
 
 def actor_of(slot: int, face_id: int) -> int:

@@ -152,7 +152,7 @@ class PhoneServer:
 
     def rename(self, device: str, name: str) -> None:
         """Call a device otherwise."""
-        self.hub.devices.rename(device, name)
+        self._call(self.hub.rename, device, name)
         self._command(device, "rename", name=name)
 
     def forget(self, device: str) -> None:

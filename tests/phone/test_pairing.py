@@ -81,6 +81,15 @@ def test_keys_survive_a_restart_and_can_be_revoked(tmp_path):
     assert Devices(path).find(key) is None
 
 
+def test_phones_that_are_called_alike_are_told_apart():
+    devices = Devices()
+    first, second, third = (devices.add("iPhone")[0] for _ in range(3))
+    assert [each.name for each in devices.all()] == ["iPhone", "iPhone 2", "iPhone 3"]
+    devices.rename(second.id, "iPhone 2")
+    devices.rename(third.id, first.name)
+    assert [each.name for each in devices.all()] == ["iPhone", "iPhone 2", "iPhone 3"]
+
+
 def test_a_damaged_file_of_devices_counts_as_none(tmp_path):
     path = tmp_path / "devices.json"
     path.write_text('[{"id": ')

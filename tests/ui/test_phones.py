@@ -68,6 +68,16 @@ def test_a_phone_asks_for_its_actors_neutral(server):
         sender.close()
 
 
+def test_a_renamed_phones_actors_stay_in_view_once(server):
+    sender = sender_to(server)
+    [phone] = server.phones()
+    for name in (phone.name, "Anna's phone"):
+        bpy.ops.mfn.phone_rename(device=phone.device, name=name)
+        sender.send_frame(frame_at(sender.clock()))
+        tick_until(lambda name=name: list(session.current.present) == [(name, 1001)])
+    sender.close()
+
+
 def test_rename_disconnect_and_forget(server):
     sender = sender_to(server)
     [phone] = server.phones()

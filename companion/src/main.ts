@@ -207,6 +207,13 @@ setInterval(() => {
   get("count-in").textContent = left > 0 ? String(left) : "";
 }, 100);
 
+async function showCertificates(): Promise<void> {
+  const about = await (await fetch("/about")).json();
+  get("fingerprint").textContent = about.fingerprint;
+  get("root").textContent = about.root;
+}
+
 fillLabels();
+showCertificates().catch(() => {}); // nobody there: the link says so
 keepAwake();
 void startCamera();

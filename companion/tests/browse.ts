@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
-//   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER [no-threads]
+//   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER [no-threads | no-exceptions]
 // Then obeys one line of standard input at a time, and answers each with one line, `done` or what
 // was asked for. Words that
 // wait for what the page shows:
@@ -27,7 +27,7 @@ const browser = await chromium.launch({
   ],
 });
 const context = await browser.newContext({
-  ignoreHTTPSErrors: true,
+  ignoreHTTPSErrors: fault !== "no-exceptions", // else as who clicks the warning away
   permissions: ["camera"],
   viewport: { width: 390, height: 844 },
   deviceScaleFactor: 2,
@@ -44,7 +44,7 @@ if (fault === "no-threads") {
     await route.fulfill({ response, body: broken + (await response.text()) });
   });
 }
-await page.goto(url);
+const warning: Error | null = await page.goto(url).then(() => null, (error) => error);
 
 const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   connected: () => page.waitForSelector('[data-link="connected"]'),
@@ -102,6 +102,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const [command, ...words] = line.split(" ");
   if (command === "end") break;
   try {
+    if (warning) throw warning; // instead of the page
     const answer = await commands[command](...words);
     console.log(typeof answer === "string" ? answer : "done");
   } catch (error) {

@@ -8,14 +8,14 @@ import hashlib
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from .authority import Authority, covers, private_pem
 from .devices import write_private
 
 _DAYS = 800
@@ -25,31 +25,40 @@ _NAME = "MFN Face Capture"
 
 
 class Certificate:
-    """A key and a self-signed certificate in one PEM file.
+    """A key and a certificate in a folder's `certificate.pem`, and the authority that signed it.
 
     Attributes:
-        path: the file, readable by its user alone.
-        fingerprint: SHA-256 of the certificate, 32 bytes.
+        path: the PEM file that TLS is given, readable by its user alone.
+        root: the file with the root's certificate (DER), for people to install on their phones.
+        fingerprint: SHA-256 of the server's certificate, 32 bytes.
+        root_fingerprint: that of the root.
     """
 
-    def __init__(self, path: Path, addresses: Sequence[str]) -> None:
+    def __init__(self, folder: Path, addresses: Sequence[str]) -> None:
         """Load it, or make it.
 
         Args:
-            path: the PEM file.
-            addresses: the IP addresses and host names that the server is reached by.
+            folder: where it is kept.
+            addresses: the IP addresses and host names that the server is reached by. Those outside
+                of local networks are left out: browsers warn of them whatever is installed.
 
         Raises:
             OSError: it cannot be kept there.
         """
-        self.path = path
-        key, certificate = _load(path)
+        self.path, self.root = folder / "certificate.pem", folder / "certificate.crt"
+        authority = Authority(folder / "authority.pem")
+        key, certificate = _load(self.path, authority)
         known = _addresses_of(certificate) if certificate else set()
-        if key is None or certificate is None or not set(addresses) <= known or _old(certificate):
+        needed = set(filter(covers, addresses))
+        if key is None or certificate is None or not needed <= known or _old(certificate):
             key = key or ec.generate_private_key(ec.SECP256R1())
-            certificate = _sign(key, sorted(known | set(addresses)))
-            _keep(path, key, certificate)
+            certificate = authority.sign(key.public_key(), _NAME, sorted(known | needed), _DAYS)
+            chain = (certificate, authority.intermediate)
+            pem = [each.public_bytes(serialization.Encoding.PEM) for each in chain]
+            write_private(self.path, private_pem(key) + b"".join(pem))
+        self.root.write_bytes(authority.root.public_bytes(serialization.Encoding.DER))
         self.fingerprint = certificate.fingerprint(hashes.SHA256())
+        self.root_fingerprint = authority.root.fingerprint(hashes.SHA256())
 
     def context(self) -> ssl.SSLContext:
         """The server's side of TLS."""
@@ -70,24 +79,23 @@ def readable(fingerprint: bytes) -> str:
     return fingerprint.hex(":").upper()
 
 
-def _load(path: Path) -> tuple[ec.EllipticCurvePrivateKey | None, x509.Certificate | None]:
+def _load(
+    path: Path, authority: Authority
+) -> tuple[ec.EllipticCurvePrivateKey | None, x509.Certificate | None]:
+    """The key, and the certificate where it is the authority's."""
     try:
         data = path.read_bytes()
         key = serialization.load_pem_private_key(data, password=None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            return None, None
-        return key, x509.load_pem_x509_certificate(data)
+        certificate = x509.load_pem_x509_certificate(data)
     except (OSError, ValueError):  # none yet, or damaged: another is made
         return None, None
-
-
-def _keep(path: Path, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    write_private(path, private + certificate.public_bytes(serialization.Encoding.PEM))
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        return None, None
+    try:
+        certificate.verify_directly_issued_by(authority.intermediate)
+    except (ValueError, InvalidSignature):  # another authority's, or its own
+        return key, None
+    return key, certificate
 
 
 def _addresses_of(certificate: x509.Certificate) -> set[str]:
@@ -98,28 +106,3 @@ def _addresses_of(certificate: x509.Certificate) -> set[str]:
 
 def _old(certificate: x509.Certificate) -> bool:
     return datetime.now(UTC) + _RENEW_BEFORE > certificate.not_valid_after_utc
-
-
-def _sign(key: ec.EllipticCurvePrivateKey, addresses: Sequence[str]) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))  # a phone's clock may be behind
-        .not_valid_after(now + timedelta(days=_DAYS))
-        .add_extension(x509.SubjectAlternativeName(map(_general_name, addresses)), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-
-
-def _general_name(address: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ip_address(address))
-    except ValueError:
-        return x509.DNSName(address)

@@ -10,6 +10,8 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[2]
 PAGE = _ROOT / "companion" / "dist"
 NETWORK = _ROOT / "models" / "mfn.onnx"
+ROOT = "/certificate.crt"
+"""The address of the root's certificate, which phones offer to install."""
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -25,6 +27,7 @@ _TYPES = {
     ".wasm": "application/wasm",
     ".onnx": "application/octet-stream",
     ".bin": "application/octet-stream",
+    ".crt": "application/x-x509-ca-cert",
 }
 _PACKED = {".html", ".js", ".mjs", ".css", ".json", ".svg", ".wasm", ".onnx", ".bin"}
 

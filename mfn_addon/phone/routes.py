@@ -24,7 +24,12 @@ class Routes:
     """The server's addresses."""
 
     def __init__(
-        self, hub: Hub, pages: dict[str, Page], hosts: Sequence[str], fingerprint: str
+        self,
+        hub: Hub,
+        pages: dict[str, Page],
+        hosts: Sequence[str],
+        fingerprint: str,
+        root_fingerprint: str,
     ) -> None:
         """
         Args:
@@ -32,11 +37,12 @@ class Routes:
             pages: the files by address.
             hosts: what `Host` may be, with the port.
             fingerprint: of the certificate, for people.
+            root_fingerprint: of the root that signed it.
         """
         self.hub = hub
         self.videos = Videos(hub)
         self._pages, self._hosts = pages, frozenset(hosts)
-        self._fingerprint = fingerprint
+        self._fingerprints = {"fingerprint": fingerprint, "root": root_fingerprint}
         self._sessions: dict[str, PhoneLink] = {}
 
     def check(self, request: Request) -> Answer | None:
@@ -73,7 +79,7 @@ class Routes:
             return Answer(404, b"nothing is posted there\n")
         if request.target == "/about":
             about = {"version": VERSION, "name": socket.gethostname()}
-            return Answer.json(200, {**about, "fingerprint": self._fingerprint})
+            return Answer.json(200, {**about, **self._fingerprints})
         return await self._page(request)
 
     def end_silent_sessions(self, silence: float) -> None:

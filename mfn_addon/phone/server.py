@@ -24,7 +24,7 @@ from .connection import Connection, Limits
 from .devices import Devices
 from .hub import Hub
 from .link import PhoneLink
-from .pages import list_pages
+from .pages import ROOT, Page, list_pages
 from .routes import Routes
 
 PORT = 8443
@@ -86,6 +86,7 @@ class PhoneServer:
         hub: what the senders share.
         port: the port it listens on.
         fingerprint: SHA-256 of its certificate, AA:BB:….
+        root_fingerprint: that of the root, which people may install on their phones.
     """
 
     def __init__(self, options: ServerOptions) -> None:
@@ -97,16 +98,18 @@ class PhoneServer:
         self.options = options
         folder = options.folder
         hosts = list(dict.fromkeys([options.address, LOOPBACK, "localhost", *options.others]))
-        certificate = Certificate(folder / "certificate.pem", hosts)
+        certificate = Certificate(folder, hosts)
         self._certificate = certificate.fingerprint
         self.fingerprint = readable(certificate.fingerprint)
+        self.root_fingerprint = readable(certificate.root_fingerprint)
         self.hub = Hub(Devices(folder / "devices.json"), folder / "takes.json")
         listener = _listen(options.address, options.port)
         self.port: int = listener.getsockname()[1]
         names = [f"{host}:{self.port}" for host in hosts]
         if self.port == 443:  # browsers leave the standard port out
             names += hosts
-        self._routes = Routes(self.hub, list_pages(), names, self.fingerprint)
+        pages = {**list_pages(), ROOT: Page(certificate.root)}
+        self._routes = Routes(self.hub, pages, names, self.fingerprint, self.root_fingerprint)
         self._connections: set[asyncio.Task] = set()
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,7 +28,10 @@ def why_no_browser() -> str:
 class Phone:
     """A browser on the page; see companion/tests/browse.ts for what it can be told."""
 
-    def __init__(self, url: str, clip: Path, folder: Path, *faults: str) -> None:
+    def __init__(
+        self, url: str, clip: Path, folder: Path, *faults: str, home: Path | None = None
+    ) -> None:
+        """Open it; `home` is the folder in which it finds the certificates that it trusts."""
         node = node_binary()
         assert node is not None
         assert CHROMIUM is not None
@@ -35,6 +39,7 @@ class Phone:
             [node, "--no-warnings", "tests/browse.ts", CHROMIUM, url, str(clip), str(folder),
              *faults],
             cwd=COMPANION, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "HOME": str(home)} if home else None,
         )  # fmt: skip
 
     def do(self, command: str) -> None:

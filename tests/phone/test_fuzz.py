@@ -198,7 +198,7 @@ def test_a_server_that_sends_nonsense_does_not_stop_a_camera():
 
 
 def routes() -> Routes:
-    return Routes(Hub(Devices()), {}, ["127.0.0.1:8443"], "AA:BB")
+    return Routes(Hub(Devices()), {}, ["127.0.0.1:8443"], "AA:BB", "CC:DD")
 
 
 def test_pairing_with_nonsense_pairs_nobody():

@@ -61,15 +61,46 @@ const LABELS: Record<string, string> = {
   neutral: "Neutral",
   record: TEXT.record,
   pin: "PIN",
+  serverIs: "This computer's certificate, as Blender shows it:",
+  trust: "End the certificate warning",
+  trustWhy:
+    "Install the certificate of the computer that runs Blender, in your own network. It is good " +
+    "for addresses of local networks alone. You can remove it where you installed it.",
+  trustGet: "Get the certificate",
+  trustCompare: "Compare the fingerprint (SHA-256) that the phone shows with Blender's:",
+  iphone: "iPhone, iPad",
+  android: "Android",
 };
 
-/** Writes the labels into the page: `data-text` is shown, `data-label` is read aloud. */
+/** How to install the certificate, by `data-steps`; docs/phone.md has the same. */
+const STEPS: Record<string, string[]> = {
+  iphone: [
+    "In Safari: Get the certificate, then Allow.",
+    "Settings, Profile Downloaded (or General, VPN & Device Management): Install.",
+    "Settings, General, About, Certificate Trust Settings: switch it on.",
+    "Close this page and open it again.",
+  ],
+  android: [
+    "Get the certificate. Close the note that says it must be installed in Settings.",
+    "Settings: search for “CA certificate”, choose it, then Install anyway.",
+    "Choose certificate.crt among the downloads.",
+    "Close this page and open it again.",
+  ],
+};
+
+/** Writes the labels into the page: `data-text` and `data-steps` are shown, `data-label` is read
+ * aloud. */
 export function fillLabels(): void {
   for (const element of document.querySelectorAll<HTMLElement>("[data-text]")) {
     element.textContent = LABELS[element.dataset.text!];
   }
   for (const element of document.querySelectorAll<HTMLElement>("[data-label]")) {
     element.ariaLabel = LABELS[element.dataset.label!];
+  }
+  for (const list of document.querySelectorAll<HTMLElement>("[data-steps]")) {
+    for (const step of STEPS[list.dataset.steps!]) {
+      list.append(Object.assign(document.createElement("li"), { textContent: step }));
+    }
   }
 }
 

@@ -26,7 +26,7 @@ class MFN_UL_cast(bpy.types.UIList):
         _active_property: str,
     ) -> None:
         face = _face_of(row)
-        split = layout.split(factor=0.4, align=True)
+        split = layout.split(factor=0.5, align=True)
         left = split.row(align=True)
         left.active = session.current is None or face is not None
         text = f"{row.label or row.actor}{_state(row, face)}"

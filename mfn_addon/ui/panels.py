@@ -71,7 +71,7 @@ def _recording(live: session.Session) -> str:
 def _status(live: session.Session) -> str:
     if live.source.state != "running" or live.frame is None:
         return _STATES.get(live.source.state, live.source.state)
-    count = len(live.frame.faces)
+    count = len(live.present)  # of all phones, where there are several
     faces = f"{count} face{'' if count == 1 else 's'}" if count else "no face in view"
     latency = f", {1000 * live.source.latency:.0f} ms" if live.source.latency > 0 else ""
     return f"{_STATES['running']}: {faces}, {live.rate():.0f} fps{latency}"

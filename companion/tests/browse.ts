@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
-//   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER [no-threads | no-exceptions]
+//   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER [no-threads | no-exceptions | upright]
 // Then obeys one line of standard input at a time, and answers each with one line, `done` or what
 // was asked for. Words that
 // wait for what the page shows:
@@ -42,6 +42,16 @@ if (fault === "no-threads") {
     const response = await route.fetch();
     const broken = 'if (self.name !== "1") WebAssembly.Memory = null;';
     await route.fulfill({ response, body: broken + (await response.text()) });
+  });
+}
+if (fault === "upright") {
+  // A phone that is held upright turns its camera's picture; Chromium would cut the clip's.
+  await page.addInitScript(() => {
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (wanted) => {
+      const { width, height, ...others } = wanted!.video as MediaTrackConstraints;
+      return open({ ...wanted, video: { ...others, width: height, height: width } });
+    };
   });
 }
 const warning: Error | null = await page.goto(url).then(() => null, (error) => error);

@@ -68,15 +68,13 @@ def join(window: Window, opened: list[Phone]) -> None:
     """Let two phones scan the code, one after the other; the first sees one person."""
     footage = people_clip()
     assert footage is not None
-    clips = [
-        camera_clip(footage, SHARE / "upright.y4m", filters=PORTRAIT),
-        camera_clip(footage, SHARE / "level.y4m"),
-    ]
+    upright = camera_clip(footage, SHARE / "upright.y4m", filters=PORTRAIT)
+    level = camera_clip(footage, SHARE / "level.y4m")
     used = ""
-    for number, (clip, people) in enumerate(zip(clips, (1, 3), strict=True), 1):
+    for number, people, clip, held in ((1, 1, upright, ["upright"]), (2, 3, level, [])):
         step(f"phone {number} scans the code")
         used = scan(window, used)
-        opened.append(Phone(used, clip, window.pictures))
+        opened.append(Phone(used, clip, window.pictures, *held))
         opened[-1].do("connected")
         window.wait(
             f"phone {number} and the faces that it sees",

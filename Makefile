@@ -21,7 +21,7 @@ BIN := .venv/bin
 BIN_4_2 := .venv-4.2/bin
 BIN_TRAIN := .venv-train/bin
 
-.PHONY: help demo test lint format companion extension train models rigs clip bench evaluate ablations test-gui test-phone clean
+.PHONY: help demo test lint format companion extension train models rigs clip bench evaluate ablations test-gui test-phone chromium clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,7 +46,8 @@ help:  ## list the targets
 demo: .venv/made  ## footage of several people drives several characters: build/demo/
 	@$(BIN)/python -m demo.run --footage "$(FOOTAGE)" --output $(BUILD)/demo
 
-test: .venv/made lint  ## lint, then all tests on Blender 5.0, on 4.2, and the training's
+test: .venv/made lint chromium  ## lint, then all tests on Blender 5.0, on 4.2, and the training's
+	@tools/companion.sh $(BIN)/python || { [ $$? -eq 69 ] && echo "skipped: the tests of the phone's page: its packages are not here"; }
 	$(BIN)/pytest --ignore=tests/training $(PYTEST)
 ifneq ($(BLENDER_4_2),0)
 	@$(MAKE) .venv-4.2/made
@@ -65,11 +66,14 @@ format: .venv/made  ## sort imports and format the code
 	$(BIN)/ruff check --fix --select I .
 	$(BIN)/ruff format .
 
-test-gui: .venv/made extension  ## drive the packaged extension in real Blender windows
+test-gui: .venv/made extension chromium  ## drive the packaged extension in real Blender windows
 	@$(BIN)/python tests/gui/run.py
 
-test-phone: companion  ## the phone's page against Python, and in Chromium against the real server
+test-phone: companion chromium  ## the phone's page against Python, and in Chromium against the real server
 	$(BIN)/pytest tests/companion -rs $(PYTEST)
+
+chromium:
+	@tools/chromium.sh
 
 # ---- what is built ----
 companion: .venv/made  ## the phone's page: companion/dist/

@@ -3,6 +3,8 @@
 # Build the phone's page: companion/dist/. Node comes from the virtual environment's wheel.
 #
 #   tools/companion.sh PYTHON
+#
+# The exit status is 69 where its packages could not be fetched.
 set -euo pipefail
 python=${1:?PYTHON of the virtual environment}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,7 +21,7 @@ cd companion
 if ! cmp --silent package-lock.json node_modules/.installed-lock; then
   if ! node "$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --ignore-scripts; then
     echo "error: the packages of companion/package-lock.json could not be fetched (see above)" >&2
-    exit 2
+    exit 69
   fi
   cp package-lock.json node_modules/.installed-lock
 fi

@@ -27,14 +27,7 @@ elif command -v "$python" >/dev/null && ! "$python" -c 'import ensurepip' 2>/dev
 fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 
-as_root=()
-if [[ $(id -u) -ne 0 ]]; then as_root=(sudo -n); fi
-if command -v apt-get >/dev/null && "${as_root[@]}" true 2>/dev/null; then
-  echo "installing ${missing[*]}"
-  "${as_root[@]}" apt-get update -q
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -q --no-install-recommends "${missing[@]}"
-else
+"$(dirname "${BASH_SOURCE[0]}")/apt_install.sh" "${missing[@]}" || {
   echo "error: please install these system packages first: sudo apt install ${missing[*]}" >&2
   exit 2
-fi
+}

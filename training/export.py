@@ -22,8 +22,10 @@ from onnx import TensorProto, compose, helper, numpy_helper
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
-from training.model import MAX_FACES, REGION_MARGIN, Mfn, look_from_pose
+from training.look import look_from_pose
+from training.model import CLOSE_FACES, MAX_FACES, Mfn
 from training.running import write_weights
+from training.sampling import REGION_MARGIN
 
 OPSET = 17
 OVERLAP = 0.35  # boxes that overlap more are one face
@@ -34,7 +36,7 @@ TAKES = "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 s
 GIVES = (
     "score (16), 0 where empty; box (16, 4) px of the input; rotation (16, 3, 3) relative to the "
     "line of sight; centre (16, 2) px; scale (16) px a metre; identity (16, 40); "
-    "expression (16, 52) 0..1"
+    "expression (16, 52) 0..1; the 8 largest faces are read closely"
 )
 
 
@@ -53,7 +55,7 @@ class Find(nn.Module):
 
 
 class Read(nn.Module):
-    """Maps and picked (16, 4) boxes -> the faces' parameters."""
+    """Maps, picked (16, 4) boxes and their (16,) scores -> the faces' parameters."""
 
     def __init__(self, model: Mfn) -> None:
         super().__init__()
@@ -66,13 +68,23 @@ class Read(nn.Module):
         map8: torch.Tensor,
         top: torch.Tensor,
         box: torch.Tensor,
+        score: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
         middle = (box[:, :2] + box[:, 2:]) / 2
         side = ((box[:, 2:] - box[:, :2]).amax(1) * REGION_MARGIN).clamp(min=1.0)
         regions = torch.cat([torch.zeros_like(side[:, None]), middle, side[:, None]], 1)
         unused = torch.ones(2)  # the exported sampling works in px of the input
-        pose, identity, expression = self.model.regions([map2, map4, map8], top, regions, unused)
+        reader, maps = self.model.regions, [map2, map4, map8]
+        survey = reader.survey(maps, top, regions, unused)
+        pose, expression = reader.far(survey)
+        # Empty rows are the smallest of all, so that they are read closely last.
+        close = (side * (score > 0).float()).topk(CLOSE_FACES).indices
+        near = reader.near(maps, regions[close], unused, survey.of(close))
+        rows = close[:, None]
+        pose = pose.scatter(0, rows.expand(-1, pose.shape[1]), near[0])
+        expression = expression.scatter(0, rows.expand(-1, expression.shape[1]), near[1])
         rotation, centre, scale = look_from_pose(pose, regions)
+        identity = reader.identity_out(survey.traits)
         return rotation, centre, scale, identity, expression.clamp(0, 1)
 
 
@@ -152,8 +164,9 @@ def build(model: Mfn) -> onnx.ModelProto:
          "box_all": {1: "cells"}},
     )  # fmt: skip
     box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(MAX_FACES, 1)
+    score = torch.linspace(1.0, 0.0, MAX_FACES)
     read = export_part(
-        reader, (*example[:4], box), [*maps, "box"],
+        reader, (*example[:4], box, score), [*maps, "box", "score"],
         ["rotation", "centre", "scale", "identity", "expression"], spatial,
     )  # fmt: skip
     for part in (find, read):
@@ -164,7 +177,7 @@ def build(model: Mfn) -> onnx.ModelProto:
         find, pick_graph(), io_map=[("score_all", "score_in"), ("box_all", "box_in")],
         outputs=[*maps, "score", "box"],
     )  # fmt: skip
-    io_map = [(name, f"read/{name}") for name in (*maps, "box")]
+    io_map = [(name, f"read/{name}") for name in (*maps, "box", "score")]
     outputs = ["score", "box", "rotation", "centre", "scale", "identity", "expression"]
     whole = compose.merge_models(merged, read, io_map=io_map, outputs=outputs)
     compress(whole)

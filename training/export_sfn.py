@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from training.export import compress, describe, export_part
-from training.model import look_from_pose
+from training.look import look_from_pose
 from training.running import write_weights
 from training.sfn import SIDE, Sfn
 

@@ -19,6 +19,9 @@ from training.sfn import SIDE as SFN_SIDE
 
 RENDERED_SHARES = {"crops": 0.35, "studies": 0.65}
 """Of the rendered faces: how many come from each kind of set that `training.synthetic` makes."""
+TWIN_SHARE = 0.25
+"""Of the batches: how many show each scene twice, as two cameras would. The second half of such a
+batch has the faces of the first, in the same order."""
 LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")
 
 
@@ -39,7 +42,12 @@ class Scenes(IterableDataset):
             # Sizes alternate batch by batch, with about the same number of pixels in each.
             composer.size = int(composer.random.choice(self.arguments.size))
             count = max(2, round(self.batch * (smallest / composer.size) ** 2))
-            yield collate([composer.scene() for _ in range(count)])
+            if composer.random.random() < TWIN_SHARE:
+                pairs = [composer.twins() for _ in range(count // 2)]
+                scenes = [scene for side in zip(*pairs, strict=True) for scene in side]
+                yield collate(scenes, twins=True)
+            else:
+                yield collate([composer.scene() for _ in range(count)])
 
 
 class Crops(IterableDataset):
@@ -87,14 +95,16 @@ def make_composer(arguments: argparse.Namespace, seed: int | tuple[int, ...]) ->
     return Composer(banks, shares, backgrounds, surface, min(arguments.size), seed, scenes)
 
 
-def collate(scenes: list[Scene]) -> dict[str, torch.Tensor]:
-    """Pictures (B, S, S, 3) uint8 and all faces in one row, with their picture's number."""
+def collate(scenes: list[Scene], twins: bool = False) -> dict:
+    """Pictures (B, S, S, 3) uint8 and all faces in one row, with their picture's number; and
+    whether the second half shows the first again."""
     counts = [len(scene.box) for scene in scenes]
     batch = {
         "pictures": torch.from_numpy(np.stack([scene.picture for scene in scenes])),
         "picture": torch.repeat_interleave(torch.arange(len(scenes)), torch.tensor(counts)),
         "box": torch.from_numpy(np.concatenate([scene.box for scene in scenes])),
         "ignore": torch.from_numpy(np.concatenate([scene.ignore for scene in scenes])),
+        "twins": twins,
     }
     for key in LABELS:
         values = np.concatenate([getattr(scene, key) for scene in scenes])

@@ -16,7 +16,7 @@ from mfn_addon.network.mfn import LONG_SIDE
 from training import measures
 from training.bank import FaceBank, Surface
 from training.evaluate import face_at
-from training.model import MARK_POINTS
+from training.marks import MARK_POINTS
 from training.rendered import looks
 from training.synthetic.scene import Studio
 

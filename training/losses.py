@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from mfn_addon.face.camera import VIEWING_DISTANCE
-from training.model import LEVELS, MARK_POINTS, REGION_MARGIN, look_from_pose, mark_grid
+from training.look import look_from_pose
+from training.marks import MARK_POINTS, mark_grid
+from training.model import LEVELS
+from training.sampling import REGION_MARGIN
 
 MAP_SPREAD = 0.045  # of the region's side: 0.6 of a map's cell
 GAPS = (
@@ -19,6 +22,10 @@ GAPS = (
     *((13, 14), (82, 87), (312, 317), (81, 178), (311, 402)),
 )
 """Teacher points whose distance is how far an eye or the mouth is open."""
+FAR_LOSSES = ("rotation", "place", "expression", "landmarks")
+"""What is asked of the far reading (`training.regions.Regions.far`), and how much it counts."""
+FAR_SHARE = 0.25
+STEADY_TURN, STEADY_SHAPES = 30.0, 1.5
 READABLE = (20.0, 56.0)  # px: expression of smaller faces counts nothing, of larger ones fully
 
 
@@ -42,6 +49,12 @@ class Weights:
     maps: float = 0.5
     finer: float = 20.0
     gaps: float = 40.0
+    steady: float = 1.0
+
+    def all(self) -> dict[str, float]:
+        """By the losses' names, those of the far reading included."""
+        own = asdict(self)
+        return own | {f"far {key}": FAR_SHARE * own[key] for key in FAR_LOSSES}
 
 
 def assign(
@@ -101,6 +114,30 @@ def box_loss(boxes: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     hull = (torch.maximum(boxes[:, 2:], truth[:, 2:]) - hull_low).prod(1)
     giou = inter / union.clamp(min=1e-6) - (hull - union) / hull.clamp(min=1e-6)
     return (1 - giou).mean()
+
+
+def steady_loss(
+    rotation: torch.Tensor, expression: torch.Tensor, size: torch.Tensor
+) -> torch.Tensor:
+    """How far the readings of the same faces by two cameras are apart.
+
+    Noise, light and the box's place are nothing of the face; what they change shakes a character.
+
+    Args:
+        rotation: (R, 3, 3), expression: (R, 52) in units of each shape's deviation, and size: (R,)
+            px of the faces; the second half shows the faces of the first.
+    """
+    turn, shapes = (
+        (a - b).abs().flatten(1).mean(1)
+        for a, b in (part.chunk(2) for part in (rotation, expression))
+    )
+    sure = readable(size).chunk(2)[0]
+    return ((STEADY_TURN * turn + STEADY_SHAPES * shapes) * sure).sum() / sure.sum().clamp(min=1)
+
+
+def readable(size: torch.Tensor) -> torch.Tensor:
+    """How far the expression of faces of so many px can be told, 0..1."""
+    return ((size - READABLE[0]) / (READABLE[1] - READABLE[0])).clamp(0, 1)
 
 
 def map_loss(logits: torch.Tensor, places: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
@@ -181,7 +218,7 @@ class FaceLoss:
         rotation, centre, scale = look_from_pose(pose, regions)
         side = regions[:, 3]
         size = side / REGION_MARGIN
-        readable = ((size - READABLE[0]) / (READABLE[1] - READABLE[0])).clamp(0, 1)
+        clear = readable(size)
         sure = ((size - 8) / 16).clamp(0.1, 1)
 
         def mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -216,12 +253,12 @@ class FaceLoss:
         return {
             "rotation": mean((rotation - truth["rotation"]).abs().mean((1, 2)), sure),
             "place": mean(place, sure),
-            "identity": mean((identity - truth["identity"]).abs().mean(1), readable),
-            "expression": mean(expression_off, readable),
+            "identity": mean((identity - truth["identity"]).abs().mean(1), clear),
+            "expression": mean(expression_off, clear),
             "landmarks": mean(off, sure),
             "hints": mean(hint_off, sure),
             "marks": mean(mark_off, sure),
             "maps": mean(heat, sure),
             "finer": mean(finer_off, sure),
-            "gaps": mean(gap_off, readable),
+            "gaps": mean(gap_off, clear),
         }

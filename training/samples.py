@@ -17,7 +17,7 @@ from torch import nn
 from mfn_addon.face import EXPRESSIONS
 from training import measures
 from training.bank import FaceBank, Surface
-from training.model import look_from_pose
+from training.look import look_from_pose
 from training.scenes import Composer
 from training.sfn import SIDE
 from training.tasks import Task

@@ -23,8 +23,10 @@ from training import measures
 from training.alike import budget, trained
 from training.bank import FaceBank, Surface, load_surface, photo_bank
 from training.labelled import EYES
-from training.model import MARK_POINTS, look_from_pose, regions_of
+from training.look import look_from_pose
+from training.marks import MARK_POINTS
 from training.results import put, table
+from training.sampling import regions_of
 from training.sfn import SIDE, Sfn
 from training.synthetic.scene import Studio
 

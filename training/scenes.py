@@ -16,7 +16,7 @@ import numpy as np
 from mfn_addon.face import load_head_model
 from mfn_addon.face.mirror import mirror_matrix, mirror_order, mirror_rotation
 from training.bank import FaceBank, Surface
-from training.model import REGION_MARGIN
+from training.sampling import REGION_MARGIN
 
 MOST_FACES = 16
 COVERED, COVERED_TRUST = 0.15, 0.2
@@ -62,15 +62,24 @@ class Composer:
         cv2.setNumThreads(1)
 
     def scene(self) -> Scene:
+        return self.finish(*self.composed())
+
+    def twins(self) -> tuple[Scene, Scene]:
+        """The same faces, seen by two cameras: what differs is nothing of theirs."""
+        picture, faces = self.composed()
+        return self.finish(picture, faces), self.finish(picture, faces)
+
+    def composed(self) -> tuple[np.ndarray, list[dict]]:
+        """A picture as it would be without a camera's faults, and its faces."""
         kind = self.random.random()
         # Scenes and crowds shrunk to a small picture would only hold faces too small to read.
         small = self.size < 160
         share = self.rendered_share * (0.15 if small else 1.6)
         if kind < share and self.rendered is not None:
-            return self.finish(*self.rendered.pick(self.random, self.size))
-        if kind < share + (0.96 if small else 0.7) * (1 - share):
-            return self.finish(*self.mosaic())
-        return self.finish(*self.crowd())
+            return self.rendered.pick(self.random, self.size)
+        if kind < share + (0.95 if small else 0.62) * (1 - share):
+            return self.mosaic()
+        return self.crowd()
 
     def crop(self) -> Scene:
         """One face that fills the picture as a region does, seen from near or from far."""
@@ -139,7 +148,7 @@ class Composer:
             if max(covered, default=0.0) > 0.5:
                 continue
             for other, share in zip(faces, covered, strict=True):
-                other["ignore"] |= share > 0.3
+                other["ignore"] |= share > 0.4
             if side < 60 and random.random() < 0.3:
                 patch = cv2.GaussianBlur(
                     patch, (0, 0), float(random.uniform(0.4, 0.025 * side + 0.5))

@@ -14,10 +14,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
-from training.model import HINT_POINTS, MARKS, POSE_SIZE, Fire, Marks, conv
+from training.layers import Fire, conv
+from training.look import POSE_SIZE
+from training.marks import MARKS, Marks
+from training.regions import HINT_POINTS
 
 SIDE = 128
-"""Side of the crop, px; it shows a face's region (`training.model.REGION_MARGIN`)."""
+"""Side of the crop, px; it shows a face's region (`training.sampling.REGION_MARGIN`)."""
 
 
 class Sfn(nn.Module):

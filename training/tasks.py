@@ -13,9 +13,11 @@ from torch import nn
 from torch.utils.data import IterableDataset
 
 from training.feeding import LABELS, Crops, Scenes
-from training.losses import FaceLoss, assign, box_loss, find_loss
-from training.model import Mfn, cell_centres, regions_of
+from training.look import look_from_pose
+from training.losses import FAR_LOSSES, FaceLoss, assign, box_loss, find_loss, steady_loss
+from training.model import Mfn, cell_centres
 from training.running import fast_bf16
+from training.sampling import REGION_MARGIN, regions_of
 from training.sfn import Sfn
 
 
@@ -78,12 +80,21 @@ def mfn_losses(
     if keep.sum() > 1 and not boxes_alone:
         regions = jittered(regions_of(batch["box"][keep], batch["picture"][keep])).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
-            pose, identity, expression, hints = model.regions.read(maps, pyramid[0], regions, size)
+            survey = model.regions.survey(maps, pyramid[0], regions, size)
+            identity = model.regions.identity_out(survey.traits)
+            pose, expression, hints = model.regions.near(maps, regions, size, survey)
+            far_pose, far_expression = model.regions.far(survey)
         truth = {key: batch[key][keep].to(device) for key in LABELS}
         hints = [hint.float() for hint in hints]
-        losses |= face_loss(
-            pose.float(), identity.float(), expression.float(), regions, truth, hints
-        )
+        identity = identity.float()
+        losses |= face_loss(pose.float(), identity, expression.float(), regions, truth, hints)
+        far = face_loss(far_pose.float(), identity.detach(), far_expression.float(), regions, truth)
+        losses |= {f"far {key}": far[key] for key in FAR_LOSSES}
+        losses["steady"] = logits.sum() * 0
+        if batch["twins"]:
+            rotation = look_from_pose(pose.float(), regions)[0]
+            shapes = expression.float() / face_loss.deviation
+            losses["steady"] = steady_loss(rotation, shapes, regions[:, 3] / REGION_MARGIN)
     return losses
 
 

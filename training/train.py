@@ -15,7 +15,6 @@ import argparse
 import copy
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -63,7 +62,7 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     ).to(device)
     optimiser = make_optimiser(model)
     average, done, spent = take_up(arguments, model, optimiser, device)
-    weights = asdict(Weights())
+    weights = Weights().all()
     loader = iter(
         DataLoader(
             task.dataset(arguments, arguments.batch, done + 500_000 * rank),

@@ -14,18 +14,11 @@ from mfn_addon.face import EXPRESSIONS, load_head_model
 from mfn_addon.face.mirror import mirror_matrix, mirror_order
 from training import feeding, running, train
 from training.bank import FaceBank, load_surface
-from training.losses import FaceLoss, assign, box_loss
-from training.model import (
-    LEFT_EYE,
-    MARKS,
-    RIGHT_EYE,
-    Details,
-    Mfn,
-    cell_centres,
-    look_from_pose,
-    regions_of,
-    rotation_from_6d,
-)
+from training.look import look_from_pose, rotation_from_6d
+from training.losses import FaceLoss, assign, box_loss, steady_loss
+from training.marks import LEFT_EYE, MARKS, RIGHT_EYE, Details
+from training.model import CLOSE_FACES, Mfn, cell_centres
+from training.sampling import regions_of
 from training.scenes import Composer
 
 
@@ -104,6 +97,24 @@ def test_a_mirrored_face_keeps_its_landmarks():
     nearest = [np.linalg.norm(mirrored - vertex, axis=1).min() for vertex in straight[::97]]
     assert np.median(nearest) < 0.0015
     assert (mirror_order()[mirror_order()] == np.arange(52)).all()
+
+
+def test_twins_are_the_same_faces_through_two_cameras():
+    first, second = composer(seed=4).twins()
+    assert len(first.box) >= 1
+    assert not np.array_equal(first.picture, second.picture)
+    for key in (*feeding.LABELS, "box", "ignore"):
+        assert np.array_equal(getattr(first, key), getattr(second, key)), key
+
+
+def test_twins_read_alike_are_steady_and_others_are_not():
+    rotation = torch.eye(3).repeat(4, 1, 1)
+    expression, size = torch.rand(2, 52).repeat(2, 1), torch.full((4,), 100.0)
+    assert steady_loss(rotation, expression, size) == 0
+    expression[2] += 0.5
+    assert steady_loss(rotation, expression, size) > 0.1
+    small = torch.tensor([10.0, 100.0, 10.0, 100.0])  # what cannot be told is not asked
+    assert steady_loss(rotation, expression, small) == 0
 
 
 def test_each_face_is_answered_for_by_cells_of_its_level():
@@ -236,12 +247,17 @@ def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path):
         best = int(logits[0].argmax())
         assert faces[0].score == pytest.approx(float(torch.sigmoid(logits[0, best])), abs=2e-3)
         assert np.allclose(faces[0].box, boxes[0, best].numpy(), atol=0.5)
-        regions = regions_of(torch.from_numpy(faces[0].box[None]), torch.zeros(1))
-        _, identity, expression = model.regions(
-            maps, pyramid[0], regions, torch.tensor([320.0, 192.0])
-        )
-    assert np.allclose(faces[0].expression, expression[0].clamp(0, 1).numpy(), atol=5e-3)
-    assert np.allclose(faces[0].identity, identity[0].numpy(), atol=2e-2)
+        boxes = torch.from_numpy(np.stack([face.box for face in faces]))
+        regions = regions_of(boxes, torch.zeros(len(faces)))
+        size = torch.tensor([320.0, 192.0])
+        _, identity, near = model.regions(maps, pyramid[0], regions, size)
+        far = model.regions.far(model.regions.survey(maps, pyramid[0], regions, size))[1]
+    by_size = regions[:, 3].argsort(descending=True).tolist()
+    assert len(faces) > CLOSE_FACES, "the test needs faces of both kinds"
+    for rank, number in enumerate(by_size):
+        wanted = (near if rank < CLOSE_FACES else far)[number].clamp(0, 1).numpy()
+        assert np.allclose(faces[number].expression, wanted, atol=5e-3), rank
+        assert np.allclose(faces[number].identity, identity[number].numpy(), atol=2e-2)
 
 
 def test_landed_weights_lose_nothing_that_matters(short_run, tmp_path):

@@ -16,7 +16,7 @@ from training import feeding, train
 from training.bank import load_surface
 from training.export import describe
 from training.export_sfn import GIVES, TAKES, build
-from training.model import look_from_pose
+from training.look import look_from_pose
 from training.samples import Samples
 from training.sfn import SIDE, Sfn
 from training.tasks import TASKS

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What both networks are built of: Fire modules (SqueezeNet, Iandola et al. 2016) with
+squeeze-and-excitation (Hu et al., CVPR 2018), and MFN's trunk of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import nn
+
+
+def conv(inputs: int, outputs: int, size: int = 1, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+def separable(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """A 3x3 convolution of each channel alone, then a 1x1 (MobileNets, Howard et al. 2017)."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False), conv(inputs, outputs)
+    )
+
+
+class Fire(nn.Module):
+    """Squeeze to few channels, expand by 1x1 and 3x3, weigh the channels by a global look.
+
+    A `light` one is without that look, and its 3x3 is separable: regions are many.
+    """
+
+    def __init__(self, inputs: int, squeeze: int, outputs: int, light: bool = False) -> None:
+        super().__init__()
+        self.squeeze = conv(inputs, squeeze)
+        self.expand1 = conv(squeeze, outputs // 2)
+        widen = separable if light else partial(conv, size=3)
+        self.expand3 = widen(squeeze, outputs // 2)
+        self.excite = (
+            nn.Sequential(
+                nn.AdaptiveAvgPool2d(1),
+                nn.Conv2d(outputs, outputs // 8, 1),
+                nn.ReLU(inplace=True),
+                nn.Conv2d(outputs // 8, outputs, 1),
+                nn.Sigmoid(),
+            )
+            if not light
+            else None
+        )
+        self.residual = inputs == outputs
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.squeeze(x)
+        y = torch.cat([self.expand1(y), self.expand3(y)], 1)
+        if self.excite is not None:
+            y = y * self.excite(y)
+        return x + y if self.residual else y
+
+
+class Trunk(nn.Module):
+    """Feature maps at strides 2, 4, 8, 16 and 32 with 16, 64, 128, 256 and 256 channels."""
+
+    channels = (16, 64, 128, 256, 256)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = conv(3, 16, 3, 2)
+        self.pool = nn.MaxPool2d(3, 2, 1)
+        self.stage4 = nn.Sequential(Fire(16, 8, 64), Fire(64, 8, 64))
+        self.stage8 = nn.Sequential(Fire(64, 16, 128), Fire(128, 16, 128))
+        self.stage16 = nn.Sequential(
+            Fire(128, 24, 192), Fire(192, 24, 192), Fire(192, 32, 256), Fire(256, 32, 256)
+        )
+        self.stage32 = nn.Sequential(Fire(256, 40, 256), Fire(256, 40, 256))
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        maps = [self.stem(x)]
+        for stage in (self.stage4, self.stage8, self.stage16, self.stage32):
+            maps.append(stage(self.pool(maps[-1])))
+        return maps

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what a network says of a region to how a face is seen."""
+
+from __future__ import annotations
+
+import torch
+
+POSE_SIZE = 9  # 6D rotation, centre (2), log scale
+METRE_OF_REGION = 0.2
+"""Metres that a region shows, roughly: the log scale that the network gives is relative to it."""
+
+
+def rotation_from_6d(six: torch.Tensor) -> torch.Tensor:
+    """(R, 6) -> (R, 3, 3): the first two columns, orthonormalised (Zhou et al., CVPR 2019).
+
+    The output is relative to looking into the camera, so that zeros mean the identity.
+    """
+    a = six[:, :3] + six.new_tensor([1.0, 0.0, 0.0])
+    b = six[:, 3:6] + six.new_tensor([0.0, 1.0, 0.0])
+    a = a / (a.norm(dim=1, keepdim=True) + 1e-6)
+    b = b - (a * b).sum(1, keepdim=True) * a
+    b = b / (b.norm(dim=1, keepdim=True) + 1e-6)
+    c = torch.stack(
+        [
+            a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1],
+            a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2],
+            a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0],
+        ],
+        1,
+    )
+    return torch.stack([a, b, c], 2)
+
+
+def look_from_pose(
+    pose: torch.Tensor, regions: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(R, 9) pose outputs -> rotation (R, 3, 3) to the line of sight, centre (R, 2) px, scale (R,)
+    px a metre, as `mfn_addon.face.camera` defines them."""
+    side = regions[:, 3:4]
+    centre = regions[:, 1:3] + pose[:, 6:8] * side
+    scale = torch.exp(pose[:, 8].clamp(-2, 2)) * side[:, 0] / METRE_OF_REGION
+    return rotation_from_6d(pose), centre, scale

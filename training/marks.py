@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The points of a face that are found as places in the picture, and what lies about them."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from mfn_addon.face import EXPRESSIONS
+from training.layers import Trunk, conv, separable
+from training.sampling import read_regions
+
+MARK_POINTS = (
+    *(246, 161, 160, 159, 158, 157, 173, 7, 163, 144, 145, 153, 154, 155),
+    *(466, 388, 387, 386, 385, 384, 398, 249, 390, 373, 374, 380, 381, 382),
+    *(80, 81, 82, 13, 312, 311, 310, 88, 178, 87, 14, 317, 402, 318, 78, 308),
+    *(40, 37, 0, 267, 270, 91, 84, 17, 314, 321, 61, 291),
+    *(70, 52, 66, 46, 334, 336, 296, 300, 276, 282),
+    *(4, 6, 2, 98, 168, 234, 454, 132, 152, 172, 10, 150, 58, 288),
+    *(468, 469),
+)
+"""Teacher points (469 and 468 being the irises of `training.fit.Points`) that are marked."""
+MARKS = len(MARK_POINTS)
+RIGHT_EYE, LEFT_EYE = (*range(14), 80), (*range(14, 28), 81)
+"""Which marks an eye's patch gives: 14 of the lids, then the iris."""
+MOUTH = tuple(range(28, 56))
+EYE_PATCH, MOUTH_PATCH = 0.28, 0.46
+"""Sides of the patches about an eye and about the mouth, over the region's side."""
+EYE_SHAPES = (
+    *("eyeBlink", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeSquint", "eyeWide"),
+    *("browDown", "browOuterUp", "cheekSquint"),
+)
+"""Expressions of one side of the face that its eye's patch tells."""
+
+
+def mark_grid() -> torch.Tensor:
+    """(256, 2) places of the marks' map cells in units of the region's side, from its middle."""
+    steps = (torch.arange(16) + 0.5) / 16 - 0.5
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    # Points may lie beyond the region: the grid reaches 20 % further than the cells do.
+    return torch.stack([x, y], -1).reshape(256, 2) * 1.2
+
+
+class Marks(nn.Module):
+    """Where the lids, lips, brows, irises and outline are, by soft-argmax over 16 x 16 cells.
+
+    A map for each point, its softmax, and the mean place under it (Luvizon et al., 2019): finding
+    a point is the same everywhere in the region, so it is learned far sooner than by regression.
+    """
+
+    def __init__(self, fine: int, coarse: int) -> None:
+        super().__init__()
+        self.fine = nn.Conv2d(fine, 48, 1)
+        self.coarse = nn.Conv2d(coarse, 48, 1)
+        self.maps = nn.Conv2d(48, MARKS, 1)
+        self.register_buffer("grid", mark_grid())
+
+    def forward(
+        self, fine: torch.Tensor, joined: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(R, MARKS, 2) places in units of the region's side, from its middle, and the
+        (R, MARKS, 256) logits of the maps they are the means of."""
+        context = F.interpolate(self.coarse(joined), scale_factor=2.0, mode="nearest")
+        maps = self.maps(F.relu(self.fine(fine) + context)).flatten(2).float()
+        return torch.softmax(maps, 2) @ self.grid, maps
+
+
+class Patch(nn.Module):
+    """Features of a small square of the finest map, and the marks in it."""
+
+    def __init__(self, cells: int, features: int, marks: int) -> None:
+        super().__init__()
+        self.cells, self.count = cells, marks
+        self.look = nn.Sequential(
+            conv(Trunk.channels[0], 32, 3, 2),
+            separable(32, 40),
+            conv(40, 64, 3, 2),
+            nn.Flatten(),
+            nn.Linear(64 * (cells // 4) ** 2, features),
+            nn.ReLU(inplace=True),
+        )
+        self.marks = nn.Linear(features, marks * 2)
+
+    def forward(self, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(R, 16, cells, cells) -> features, and marks (R, marks, 2) in units of the patch."""
+        features = self.look(squares)
+        return features, self.marks(features).view(-1, self.count, 2)
+
+
+class Details(nn.Module):
+    """Lids, irises and lips, read at the places where the marks have found them.
+
+    A blink moves a lid by three hundredths of the region. Read about the eye itself, it is the
+    same picture in every face; one network sees both eyes, the right one mirrored.
+    """
+
+    features = 96 * 2 + 128
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.eye = Patch(24, 96, len(LEFT_EYE))
+        self.mouth = Patch(24, 128, len(MOUTH))
+        self.eye_out = nn.Linear(96, len(EYE_SHAPES))
+        nn.init.zeros_(self.eye_out.weight)
+        nn.init.zeros_(self.eye_out.bias)
+        columns = [
+            EXPRESSIONS.index(name + side) for side in ("Right", "Left") for name in EYE_SHAPES
+        ]
+        place = torch.zeros(len(columns), len(EXPRESSIONS))
+        place[torch.arange(len(columns)), torch.tensor(columns)] = 1
+        self.register_buffer("place", place, persistent=False)
+
+    def forward(
+        self, finest: torch.Tensor, marks: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(R, features), the marks with those of the patches in the places of the first guess
+        (R, MARKS, 2), and what the eyes add to the expression (R, 52)."""
+        guess = marks.detach()
+        middles = [guess[:, list(rows)].mean(1) for rows in (RIGHT_EYE, LEFT_EYE, MOUTH)]
+        squares = []
+        for middle, patch, part in (
+            (middles[0], self.eye, EYE_PATCH),
+            (middles[1], self.eye, EYE_PATCH),
+            (middles[2], self.mouth, MOUTH_PATCH),
+        ):
+            side = regions[:, 3:4]
+            at = torch.cat([regions[:, :1], regions[:, 1:3] + middle * side, part * side], 1)
+            squares.append(read_regions(finest, at, size, patch.cells, 1 / 2))
+        both = torch.cat([squares[0].flip(3), squares[1]])
+        eyes, lids = self.eye(both)
+        (right, left), (right_lids, left_lids) = eyes.chunk(2), lids.chunk(2)
+        lips_features, lips = self.mouth(squares[2])
+        right_lids = torch.stack([-right_lids[..., 0], right_lids[..., 1]], 2)
+        finer = torch.cat(
+            [  # in the order of MARK_POINTS; brows, nose and outline stay as first guessed
+                middles[0][:, None] + right_lids[:, :14] * EYE_PATCH,
+                middles[1][:, None] + left_lids[:, :14] * EYE_PATCH,
+                middles[2][:, None] + lips * MOUTH_PATCH,
+                marks[:, 56:80],
+                middles[0][:, None] + right_lids[:, 14:] * EYE_PATCH,
+                middles[1][:, None] + left_lids[:, 14:] * EYE_PATCH,
+            ],
+            1,
+        )
+        told = torch.cat([self.eye_out(right), self.eye_out(left)], 1) @ self.place
+        return torch.cat([right, left, lips_features], 1), finer, told

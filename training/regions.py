@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What MFN reads from a face's region: pose from global, identity from regional, expression from
+local maps, each joined by what lies above it (Chaudhuri et al., CVPR 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
+from training.layers import Fire, Trunk, conv, separable
+from training.look import POSE_SIZE
+from training.marks import MARKS, Details, Marks
+from training.sampling import read_regions
+
+HINT_POINTS = 300
+"""Surface points (`training.bank.Surface`) that the hint heads mark directly. Hints exist in
+training alone: they pull geometry into the features long before the 3DMM losses could."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the coarse maps tell of R regions.
+
+    Attributes:
+        overview, regional: (R, C, 8, 8) features. seen, traits: (R, C) of pose and of identity.
+    """
+
+    overview: torch.Tensor
+    regional: torch.Tensor
+    seen: torch.Tensor
+    traits: torch.Tensor
+
+    def of(self, rows: torch.Tensor) -> Survey:
+        """The survey of some regions only, by their numbers."""
+        return Survey(*(part[rows] for part in vars(self).values()))
+
+
+class Regions(nn.Module):
+    """Reads (R) square regions from the trunk's maps and gives each face's parameters."""
+
+    def __init__(self, pyramid: int) -> None:
+        super().__init__()
+        self.pose = nn.Sequential(
+            conv(pyramid, 96, 3, 2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(inplace=True)
+        )
+        self.pose_out = nn.Linear(128 + 96, POSE_SIZE)
+        self.regional = conv(Trunk.channels[2], 48)
+        self.identity = nn.Sequential(
+            conv(48 + pyramid, 64, 3, 2), nn.Flatten(), nn.Linear(64 * 16, 96), nn.ReLU(True)
+        )
+        self.identity_out = nn.Linear(96, IDENTITY_COUNT)
+        self.far_out = nn.Sequential(
+            nn.Linear(128 + 96, 128), nn.ReLU(True), nn.Linear(128, POSE_SIZE + len(EXPRESSIONS))
+        )
+        self.local2 = conv(Trunk.channels[0], 32, 3, 2)
+        self.local4 = Fire(32 + Trunk.channels[1], 40, 64, light=True)
+        self.local8 = separable(64, 96, 2)
+        self.joined = Fire(96 + 48 + pyramid, 64, 96, light=True)
+        self.expression = nn.Sequential(
+            conv(96, 128, 3, 2),
+            nn.Flatten(),
+            nn.Dropout(0.1),
+            nn.Linear(128 * 16, 160),
+            nn.ReLU(inplace=True),
+        )
+        self.marks = Marks(64, 96)
+        self.geometry = nn.Sequential(
+            nn.Linear(MARKS * 2, 128), nn.ReLU(inplace=True), nn.Linear(128, 96), nn.ReLU(True)
+        )
+        self.details = Details()
+        self.expression_out = nn.Linear(160 + 96 + Details.features, len(EXPRESSIONS))
+        self.pose_hint = nn.Linear(128, HINT_POINTS * 2)
+        self.expression_hint = nn.Linear(160, HINT_POINTS * 2)
+
+    def forward(
+        self, maps: list[torch.Tensor], top: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(R, 9) pose, (R, 40) identity and (R, 52) expression, all unbounded, read closely;
+        arguments as for `survey`."""
+        survey = self.survey(maps, top, regions, size)
+        pose, expression, _ = self.near(maps, regions, size, survey)
+        return pose, self.identity_out(survey.traits), expression
+
+    def survey(
+        self, maps: list[torch.Tensor], top: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
+    ) -> Survey:
+        """What the coarse maps tell.
+
+        Args:
+            maps: the trunk's maps of B pictures; top: the pyramid's finest map.
+            regions: (R, 4) picture number, centre x, centre y, side, in px of the input.
+            size: (2,) width and height of the input, px.
+        """
+        overview = read_regions(top, regions, size, 8, 1 / 8)
+        regional = read_regions(self.regional(maps[2]), regions, size, 8, 1 / 8)
+        traits = self.identity(torch.cat([regional, overview], 1))
+        return Survey(overview, regional, self.pose(overview), traits)
+
+    def far(self, survey: Survey) -> tuple[torch.Tensor, torch.Tensor]:
+        """(R, 9) pose and (R, 52) expression by the survey alone: rougher, and nearly free."""
+        out = self.far_out(torch.cat([survey.seen, survey.traits], 1))
+        return out[:, :POSE_SIZE], out[:, POSE_SIZE:]
+
+    def near(
+        self, maps: list[torch.Tensor], regions: torch.Tensor, size: torch.Tensor, survey: Survey
+    ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """(R, 9) pose and (R, 52) expression with the fine maps' help; and the hints: twice
+        (R, HINT_POINTS, 2) places of the surface points in units of the region's side, then the
+        marks (R, MARKS, 2), finer from the patches, and the first guess of them with its maps'
+        logits (R, MARKS, 256)."""
+        local = self.local2(read_regions(maps[0], regions, size, 32, 1 / 2))
+        local = torch.cat([local, read_regions(maps[1], regions, size, 16, 1 / 4)], 1)
+        fine = self.local4(local)
+        joined = self.joined(torch.cat([self.local8(fine), survey.regional, survey.overview], 1))
+        guess, heat = self.marks(fine, joined)
+        details, marks, told = self.details(maps[0], guess, regions, size)
+        geometry = self.geometry(marks.flatten(1) * 4)
+        felt = self.expression(joined)
+        hints = [
+            head(x).view(-1, HINT_POINTS, 2)
+            for head, x in ((self.pose_hint, survey.seen), (self.expression_hint, felt))
+        ]
+        pose = self.pose_out(torch.cat([survey.seen, geometry], 1))
+        expression = self.expression_out(torch.cat([felt, geometry, details], 1)) + told
+        return pose, expression, [*hints, marks, guess, heat]

@@ -43,7 +43,8 @@ class Phone:
         )  # fmt: skip
 
     def do(self, command: str) -> None:
-        assert self.ask(command) == "done", command
+        answer = self.ask(command)
+        assert answer == "done", f"{command}: {answer}"
 
     def ask(self, command: str) -> str:
         assert self._process.stdin is not None

@@ -21,12 +21,14 @@ import numpy as np
 from ..face import EXPRESSIONS, IDENTITY_COUNT, LANDMARK_COUNT, NO_ID, Face, FaceFrame
 from ..track.rotation import quaternion_from_matrix, quaternion_to_matrix
 
-VERSION = 2
+VERSION = 3
 MAX_PAYLOAD = 8 << 20
 """Bytes: no message is longer; a longer one is an attack or noise."""
 MAX_HELLO = 64 << 10
 """Bytes: the longest message from a sender that has not shown its token."""
 
+LATEST = 1e11
+"""Seconds: no clock shows more, and sums of such times stay exact enough."""
 TOKEN_VARIABLE = "MFN_TOKEN"
 """The environment variable that carries the receiver's token to the sender: unlike an argument,
 other users of the computer cannot read it."""
@@ -34,11 +36,16 @@ other users of the computer cannot read it."""
 _HEAD = struct.Struct("<IB")
 _FRAME = struct.Struct("<IdIHHB")  # sequence, time, frame number, width, height, faces
 _FACE = struct.Struct("<hBB4f4h3f")  # id, parts that follow, score, box, quaternion, translation
+_COMPACT_FACE = struct.Struct("<hBB4h4h3f")
+_WAITED = struct.Struct("<H")  # after the faces
 _PREVIEW = struct.Struct("<IHHB")  # frame number, width, height, encoding
 
-_HAS_IDENTITY, _HAS_LANDMARKS = 1, 2
+_HAS_IDENTITY, _HAS_LANDMARKS, _COMPACT = 1, 2, 4
 _IDENTITY_UNIT = 1 / 4096  # weights up to 8 standard deviations
-_LANDMARK_UNIT = 1 / 16384  # of the picture's longer side; up to twice that side
+_PIXEL_UNIT = 1 / 16384  # of the picture's longer side; up to twice that side
+_WAITED_UNIT = 1e-4  # seconds; up to 6.5
+_COMPACT_WEIGHT = 4095  # the largest number of 12 bits
+_COMPACT_WEIGHTS = len(EXPRESSIONS) * 12 // 8  # bytes
 _IDENTITY_EVERY = 30  # frames: identity weights hardly change, so they are sent now and then
 
 
@@ -213,16 +220,22 @@ class MessageReader:
 
 
 class FrameEncoder:
-    """FaceFrames to FRAME messages: 144 bytes a face, and 80 more with identity weights, 272
-    more with landmarks."""
+    """FaceFrames to FRAME messages: 144 bytes a face, 110 if compact, and 80 more with identity
+    weights, 272 more with landmarks."""
 
-    def __init__(self, landmarks: bool = True, sequence: int = 0) -> None:
+    def __init__(self, landmarks: bool = True, sequence: int = 0, compact: bool = False) -> None:
         self._landmarks = landmarks
         self._sequence = sequence
+        self._compact = compact
         self._identity_sent: dict[int, int] = {}
 
-    def encode(self, frame: FaceFrame) -> bytes:
-        """One message."""
+    def encode(self, frame: FaceFrame, waited: float | None = None) -> bytes:
+        """One message.
+
+        Args:
+            frame: what it holds.
+            waited: seconds from its capture until now, when it is sent; None to say nothing of it.
+        """
         faces = frame.faces[:255]
         parts = [
             _FRAME.pack(
@@ -231,6 +244,8 @@ class FrameEncoder:
             )
         ]  # fmt: skip
         parts += [self._face(face, max(frame.width, frame.height)) for face in faces]
+        if waited is not None:  # never more than it was: the receiver takes it for a bound
+            parts.append(_WAITED.pack(int(min(max(waited / _WAITED_UNIT, 0), 0xFFFF))))
         self._sequence += 1
         return pack(Kind.FRAME, b"".join(parts))
 
@@ -240,18 +255,25 @@ class FrameEncoder:
         if with_identity:
             self._identity_sent[face.id] = self._sequence
         flags = _HAS_IDENTITY * with_identity | _HAS_LANDMARKS * self._landmarks
-        quaternion = np.round(quaternion_from_matrix(face.rotation) * 32767).astype(int)
-        parts = [
-            _FACE.pack(
-                face.id, flags, round(float(np.clip(face.score, 0, 1)) * 255),
-                *map(float, face.box), *map(int, quaternion), *map(float, face.translation),
-            ),
-            np.round(np.clip(face.expression, 0, 1) * 65535).astype("<u2").tobytes(),
-        ]  # fmt: skip
+        score = round(float(np.clip(face.score, 0, 1)) * 255)
+        quaternion = map(int, np.round(quaternion_from_matrix(face.rotation) * 32767))
+        pose = (*quaternion, *map(float, face.translation))
+        weights = np.clip(face.expression, 0, 1)
+        if self._compact:
+            box = _clip_int16(face.box / (side * _PIXEL_UNIT)).tolist()
+            parts = [
+                _COMPACT_FACE.pack(face.id, flags | _COMPACT, score, *box, *pose),
+                _pack_12_bits(weights),
+            ]
+        else:
+            parts = [
+                _FACE.pack(face.id, flags, score, *map(float, face.box), *pose),
+                np.round(weights * 65535).astype("<u2").tobytes(),
+            ]
         if with_identity:
             parts.append(_int16(face.identity / _IDENTITY_UNIT))
         if self._landmarks:
-            parts.append(_int16(face.landmarks / (side * _LANDMARK_UNIT)))
+            parts.append(_int16(face.landmarks / (side * _PIXEL_UNIT)))
         return b"".join(parts)
 
 
@@ -263,6 +285,8 @@ class FrameDecoder:
         self._identity: dict[int, np.ndarray] = {}
         self.sequence = -1
         """The last frame's sequence number: a gap would show that a frame was lost."""
+        self.waited: float | None = None
+        """Seconds from the last frame's capture until it was first sent; None where not told."""
 
     def decode(self, payload: bytes) -> FaceFrame:
         """One frame. Landmarks that were not sent are the box's middle.
@@ -281,28 +305,37 @@ class FrameDecoder:
             raise
         except (struct.error, ValueError) as error:
             raise ProtocolError(f"a frame is cut off ({error})") from error
-        if at != len(payload):
-            raise ProtocolError(f"a frame has {len(payload) - at} bytes left over")
-        if not math.isfinite(time):
+        left = payload[at:]
+        if len(left) not in (0, _WAITED.size):
+            raise ProtocolError(f"a frame has {len(left)} bytes left over")
+        if not abs(time) <= LATEST:  # NaN neither
             raise ProtocolError("a frame has no time")
         self.sequence = sequence
+        self.waited = _WAITED.unpack(left)[0] * _WAITED_UNIT if left else None
         return FaceFrame(time, self._source, number, width, height, faces)
 
     def _face(self, payload: bytes, at: int, side: int) -> tuple[Face, int]:
-        face_id, flags, score, *numbers = _FACE.unpack_from(payload, at)
-        at += _FACE.size
+        compact = len(payload) > at + 2 and payload[at + 2] & _COMPACT
+        form = _COMPACT_FACE if compact else _FACE
+        face_id, flags, score, *numbers = form.unpack_from(payload, at)
+        at += form.size
         if not all(map(math.isfinite, numbers)):
             raise ProtocolError("a face's box or translation is no number")
-        box = np.array(numbers[:4], np.float32)
+        box = np.array(numbers[:4], np.float32) * np.float32(side * _PIXEL_UNIT if compact else 1)
         quaternion = np.array(numbers[4:8], np.float64)
         quaternion /= max(float(np.linalg.norm(quaternion)), 1e-9)
-        expression, at = _take(payload, "<u2", len(EXPRESSIONS), at)
+        if compact:
+            stored, at = _take(payload, "u1", _COMPACT_WEIGHTS, at)
+            expression = _unpack_12_bits(stored)
+        else:
+            stored, at = _take(payload, "<u2", len(EXPRESSIONS), at)
+            expression = stored / np.float32(65535)
         if flags & _HAS_IDENTITY:
             stored, at = _take(payload, "<i2", IDENTITY_COUNT, at)
             self._identity[face_id] = stored * np.float32(_IDENTITY_UNIT)
         if flags & _HAS_LANDMARKS:
             stored, at = _take(payload, "<i2", LANDMARK_COUNT * 2, at)
-            landmarks = stored.reshape(-1, 2) * np.float32(side * _LANDMARK_UNIT)
+            landmarks = stored.reshape(-1, 2) * np.float32(side * _PIXEL_UNIT)
         else:
             landmarks = np.tile(box[:2] / 2 + box[2:] / 2, (LANDMARK_COUNT, 1))
         face = Face(
@@ -312,7 +345,7 @@ class FrameDecoder:
             rotation=quaternion_to_matrix(quaternion),
             translation=np.array(numbers[8:], np.float32),
             identity=self._identity.get(face_id, np.zeros(IDENTITY_COUNT, np.float32)).copy(),
-            expression=expression / np.float32(65535),
+            expression=expression,
             landmarks=landmarks,
         )
         return face, at
@@ -338,8 +371,26 @@ def decode_preview(payload: bytes) -> Preview:
     return Preview(number, width, height, "jpeg" if is_jpeg else "rgb", data)
 
 
+def _clip_int16(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(values), -32768, 32767).astype("<i2")
+
+
 def _int16(values: np.ndarray) -> bytes:
-    return np.clip(np.round(values), -32768, 32767).astype("<i2").tobytes()
+    return _clip_int16(values).tobytes()
+
+
+def _pack_12_bits(weights: np.ndarray) -> bytes:
+    """Weights 0..1, each two of them in three bytes: the first is in the lower bits."""
+    first, second = np.round(weights * _COMPACT_WEIGHT).astype(np.uint16).reshape(-1, 2).T
+    packed = np.stack([first & 0xFF, first >> 8 | (second & 0xF) << 4, second >> 4], axis=1)
+    return packed.astype(np.uint8).tobytes()
+
+
+def _unpack_12_bits(stored: np.ndarray) -> np.ndarray:
+    """(52,) float32, the inverse of `_pack_12_bits`."""
+    low, middle, high = stored.astype(np.uint16).reshape(-1, 3).T
+    pairs = np.stack([low | (middle & 0xF) << 8, middle >> 4 | high << 4], axis=1)
+    return pairs.ravel() / np.float32(_COMPACT_WEIGHT)
 
 
 def _take(payload: bytes, kind: str, count: int, at: int) -> tuple[np.ndarray, int]:

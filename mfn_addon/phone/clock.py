@@ -3,16 +3,18 @@
 
 Each exchange has the four times of NTP (RFC 5905): we ask, it receives, it answers, we receive.
 No delay is negative, so every exchange bounds the offset from above (on the way there) and from
-below (on the way back). The estimate is the line in the middle of the widest corridor between
-all upper and all lower bounds: the linear program of Moon, Skelly and Towsley ("Estimation and
-removal of clock skew from network delay measurements", 1999), for both directions at once. Only
-the fastest messages touch the corridor, so jitter, however long its tail, does not move it.
+below (on the way back). So does every frame from below, as it tells when it was sent. For each
+drift that a quartz may have, the highest lower and the lowest upper bound leave a corridor: the
+linear program of Moon, Skelly and Towsley ("Estimation and removal of clock skew from network delay
+measurements", 1999), for both directions at once. The estimate is the mean of the corridors'
+middles, weighted by how likely a drift is before anything was measured, and by how wide it leaves
+the corridor: after seconds that hardly tells drifts apart, after a minute it does. Only the fastest
+messages touch a corridor, so jitter, however long its tail, does not move it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,20 +23,24 @@ KEPT = 480
 """Exchanges: a minute and a half."""
 _EAGER, _FIT_EVERY = 40, 4
 """Exchanges: after the first ones the line hardly changes, and is fitted at every fourth."""
-_MOST_DRIFT = 120e-6
+_DRIFTS = np.arange(-150, 151, 10) * 1e-6
 """Seconds a second: quartz clocks stay within 50 ppm, two of them within twice that."""
-_LEAST_SPAN = 60.0
-"""Seconds of exchanges from which on a drift can be told from jitter."""
+_WIDENING = 12
+"""The power of a corridor's width in its drift's weight: of 1 to 48 it brings claps together best."""
+_BEFORE = np.exp(-0.5 * (_DRIFTS / 50e-6) ** 2)
+"""The drifts' weights before anything was measured."""
 _TOLERANCE = 0.005
 """Seconds by which a corridor may close: browsers round their clocks."""
-_FINE = 0.5e-6
-"""To what the drift is found."""
-_GOLDEN = (5**0.5 - 1) / 2
+_LEAST_WIDTH = 1e-6
+"""Seconds, so that closed corridors keep some weight."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """The four times, seconds: `asked` and `returned` by our clock, the others by the sender's."""
+    """The four times, seconds: `asked` and `returned` by our clock, the others by the sender's.
+
+    The last two may be those of any message of the sender, not only of its answer.
+    """
 
     asked: float
     received: float
@@ -47,6 +53,7 @@ class ClockEstimate:
 
     def __init__(self) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=KEPT)
+        self._fastest: tuple[float, float] | None = None  # of the frames since the last exchange
         self._since_fit = 0
         self._around = 0.0  # the sender's time at which the offset is `_offset`
         self._offset, self._drift, self._width = 0.0, 0.0, 0.0
@@ -70,6 +77,11 @@ class ClockEstimate:
         """Take an exchange into account; one that contradicts the others starts anew."""
         if exchange.returned < exchange.asked or exchange.sent < exchange.received:
             return  # no clock that runs steadily gives these
+        sent, returned = exchange.sent, exchange.returned
+        if self._fastest is not None and self._fastest[0] - self._fastest[1] > sent - returned:
+            sent, returned = self._fastest
+        self._fastest = None
+        exchange = Exchange(exchange.asked, exchange.received, sent, returned)
         self._exchanges.append(exchange)
         self._since_fit += 1
         if len(self._exchanges) > _EAGER and self._since_fit < _FIT_EVERY:
@@ -80,6 +92,16 @@ class ClockEstimate:
             self._exchanges.clear()
             self._exchanges.append(exchange)
             self._fit()
+
+    def note(self, sent: float, arrived: float) -> None:
+        """Take a message into account that tells when it was sent.
+
+        Args:
+            sent: by the sender's clock; earlier than it was does no harm.
+            arrived: by ours.
+        """
+        if self._fastest is None or sent - arrived > self._fastest[0] - self._fastest[1]:
+            self._fastest = (sent, arrived)
 
     def to_ours(self, time: float) -> float:
         """A time of the sender's clock in ours, seconds; unchanged before the first exchange."""
@@ -95,29 +117,12 @@ class ClockEstimate:
             [(each.asked, each.received, each.sent, each.returned) for each in self._exchanges]
         ).T
         self._around = float(received[-1])
-        upper, at_upper = received - asked, received - self._around
-        lower, at_lower = sent - returned, sent - self._around
-
-        def corridor(drift: float) -> tuple[float, float]:
-            """The lowest upper and the highest lower bound where the line has this slope."""
-            return float((upper - drift * at_upper).min()), float((lower - drift * at_lower).max())
-
-        def width(drift: float) -> float:
-            top, bottom = corridor(drift)
-            return (top - bottom) / 2
-
-        long_enough = at_upper[-1] - at_upper[0] >= _LEAST_SPAN
-        self._drift = _highest(width, -_MOST_DRIFT, _MOST_DRIFT) if long_enough else 0.0
-        top, bottom = corridor(self._drift)
-        self._offset, self._width = (top + bottom) / 2, (top - bottom) / 2
-
-
-def _highest(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where a concave function is highest, by golden-section search."""
-    while high - low > _FINE:
-        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if function(left) < function(right):
-            low = left
-        else:
-            high = right
-    return (low + high) / 2
+        slopes = _DRIFTS[:, None]
+        top = (received - asked - slopes * (received - self._around)).min(axis=1)
+        bottom = (sent - returned - slopes * (sent - self._around)).max(axis=1)
+        widths = (top - bottom) / 2
+        weights = _BEFORE * np.maximum(widths, _LEAST_WIDTH) ** _WIDENING
+        weights /= weights.sum()
+        self._drift = float(weights @ _DRIFTS)
+        self._offset = float(weights @ (top + bottom)) / 2
+        self._width = float(widths.max())

@@ -213,10 +213,12 @@ class PhoneLink:
     def _frame(self, stream: Stream, payload: bytes) -> tuple[Any, float]:
         assert self.device is not None
         frame = stream.decoder.decode(payload)
-        before = stream.newest
-        ours = self._hub.show(self.device, stream, frame, live=stream is self._stream)
+        before, now = stream.newest, self._hub.clock()
+        live = stream is self._stream
+        if live and stream.decoder.waited is not None:
+            stream.clock.note(frame.time + stream.decoder.waited, now)
+        ours = self._hub.show(self.device, stream, frame, live)
         if stream.newest != before:
-            now = self._hub.clock()
             self.arrivals.append(now)
             self.faces, self.latency = len(frame.faces), now - ours
         return frame, ours

@@ -7,15 +7,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-from ..capture.protocol import Kind, ProtocolError, pack
+from ..capture.protocol import LATEST, Kind, ProtocolError, pack
 
 _RECORDED = struct.Struct("<II")  # take, stream; a FRAME's payload follows
 _SAVED = struct.Struct("<IIH")  # take, stream, ranges
 _RANGE = struct.Struct("<II")
 _CLOCK = struct.Struct("<d")
 _CLOCK_ANSWER = struct.Struct("<3d")
-_LATEST = 1e11
-"""Seconds: no clock shows more, and sums of such times stay exact enough."""
 _MOST_RANGES = 1000
 """In one SAVED, 8 kB; the rest goes into the next."""
 
@@ -69,7 +67,7 @@ def pack_clock_answer(asked: float, received: float, sent: float) -> bytes:
 def unpack_clock_answer(payload: bytes) -> tuple[float, float, float]:
     """Asked, received, sent. Raises ProtocolError."""
     asked, received, sent = _unpack(_CLOCK_ANSWER, payload, "a clock's answer")
-    if not all(abs(time) <= _LATEST for time in (asked, received, sent)):  # NaN neither
+    if not all(abs(time) <= LATEST for time in (asked, received, sent)):  # NaN neither
         raise ProtocolError("a clock's answer has no time")
     return asked, received, sent
 

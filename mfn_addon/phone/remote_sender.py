@@ -82,7 +82,7 @@ class RemoteSender:
         self._address, self._fingerprint, self._connect = address, fingerprint, connect
         self._epoch = 0.0
         self._hello = Hello(key, source, stream=secrets.randbits(32))
-        self._encoder = FrameEncoder(landmarks=False)
+        self._encoder = FrameEncoder(landmarks=False, compact=True)
         self._sequence = 0
         self._recent: deque[tuple[float, int, bytes]] = deque(maxlen=_KEPT)
         self._span: tuple[int, float, float] | None = None  # take, start, end
@@ -107,7 +107,7 @@ class RemoteSender:
         connection = self._socket
         can_leave = connection is not None and connection.writable()
         with self._lock:
-            message = self._encoder.encode(frame)
+            message = self._encoder.encode(frame, waited=self.clock() - frame.time)
             sequence, self._sequence = self._sequence, self._sequence + 1
             if self._span is not None and self._span[1] <= frame.time <= self._span[2]:
                 message = self._record(sequence, message, self.clock() if can_leave else None)
@@ -164,7 +164,7 @@ class RemoteSender:
             reason = unpack_json(payload).get("reason", "no reason given")
             raise InputError(f"{self._address}: the server refuses ({reason})")
         with self._lock:
-            self._encoder = FrameEncoder(landmarks=False, sequence=self._sequence)
+            self._encoder = FrameEncoder(False, self._sequence, compact=True)
         for each in rest:
             self._handle(connection, *each)
         return connection

@@ -67,6 +67,20 @@ def test_a_frame_comes_out_as_it_went_in(seed):
         assert angle_between(after.rotation, before.rotation) < 2e-3
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_compact_frame_is_exact_enough_for_a_take(seed):
+    frame = frame_of(lively_face(seed, 1), lively_face(seed + 50, 2))
+    encoder, decoder = FrameEncoder(landmarks=False, compact=True), FrameDecoder("Camera 0")
+    result = decoder.decode(payload_of(encoder.encode(frame, waited=0.02345))[1])
+    assert decoder.waited == pytest.approx(0.02345, abs=1e-4)
+    for before, after in zip(frame.faces, result.faces, strict=True):
+        assert after.box == pytest.approx(before.box, abs=0.05)
+        assert after.expression == pytest.approx(before.expression, abs=1.3e-4)
+        assert after.identity == pytest.approx(before.identity, abs=2e-4)
+        assert after.translation == pytest.approx(before.translation)
+        assert angle_between(after.rotation, before.rotation) < 2e-3
+
+
 def test_an_empty_frame():
     _, payload = payload_of(FrameEncoder().encode(frame_of()))
     assert FrameDecoder("x").decode(payload).faces == []
@@ -148,7 +162,7 @@ def test_hello():
     assert protocol.unpack_hello(payload_of(protocol.pack_hello(hello))[1]) == hello
 
 
-@pytest.mark.parametrize(("version", "who"), [(1, "sender"), (3, "receiver")])
+@pytest.mark.parametrize(("version", "who"), [(2, "sender"), (4, "receiver")])
 def test_another_version_says_who_is_to_be_updated(version, who):
     data = {**asdict(Hello("t", "x")), "version": version, "unheard_of": 1}
     _, payload = payload_of(protocol.pack_json(Kind.HELLO, data))

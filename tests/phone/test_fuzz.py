@@ -53,6 +53,7 @@ LINK, SENDER, PAIR, HTTP = 14_000, 8_000, 4_000, 2_000
 
 HELLO = pack_hello(Hello("key", "Phone", stream=9))
 FRAME = FrameEncoder().encode(frame_at(1.0, 3, faces=2))
+COMPACT = FrameEncoder(compact=True).encode(frame_at(1.0, 3, faces=2), waited=0.02)
 STATUS = pack_json(
     Kind.STATUS,
     {"state": "running", "battery": 0.5, "pending": 3, "width": 640, "charging": True},
@@ -92,7 +93,7 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {
     ),
     "hello": (unpack_hello, [HELLO[HEAD:]]),
     "JSON": (unpack_json, [STATUS[HEAD:], HELLO[HEAD:]]),
-    "frame": (lambda data: FrameDecoder("Phone").decode(data), [FRAME[HEAD:]]),
+    "frame": (lambda data: FrameDecoder("Phone").decode(data), [FRAME[HEAD:], COMPACT[HEAD:]]),
     "preview": (
         decode_preview, [encode_preview(Preview(1, 4, 4, "rgb", bytes(48)))[HEAD:]],
     ),
@@ -134,7 +135,7 @@ def test_a_paired_phone_that_sends_nonsense_is_refused_and_harms_nobody():
     for _ in range(LINK):
         asked = link._questions[-1] if link._questions else 0.0
         good = [
-            FRAME, STATUS,
+            FRAME, COMPACT, STATUS,
             messages.pack_recorded(7, 9, FRAME[HEAD:]),
             messages.pack_clock_answer(asked, 1e3, 1e3),
             pack_json(Kind.REQUEST, {"request": "record", "count_in": 3}),
@@ -168,7 +169,7 @@ class Welcoming:
             self._closed.wait()
             return None
         self._welcomed = True
-        return pack_json(Kind.WELCOME, {"version": 2, "name": "Phone"})
+        return pack_json(Kind.WELCOME, {"version": 3, "name": "Phone"})
 
     def close(self) -> None:
         self._closed.set()

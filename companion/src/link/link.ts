@@ -100,7 +100,7 @@ export class Link {
     this.identityIn = withIdentity ? IDENTITY_EVERY : this.identityIn - 1;
     this.known = ids;
     const sequence = this.sequence++;
-    const payload = codec.packFrame(frame, sequence, withIdentity);
+    const payload = codec.packFrame(frame, sequence, withIdentity, now());
     const { take } = this;
     if (take && frame.time >= take.start && frame.time <= take.end) {
       this.addToTake(take, sequence, payload);

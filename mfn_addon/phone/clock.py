@@ -26,7 +26,7 @@ _EAGER, _FIT_EVERY = 40, 4
 _DRIFTS = np.arange(-150, 151, 10) * 1e-6
 """Seconds a second: quartz clocks stay within 50 ppm, two of them within twice that."""
 _WIDENING = 12
-"""The power of a corridor's width in its drift's weight: of 1 to 48 it brings claps together best."""
+"""The power of a corridor's width in its drift's weight: of 1 to 48 the best on simulated claps."""
 _BEFORE = np.exp(-0.5 * (_DRIFTS / 50e-6) ** 2)
 """The drifts' weights before anything was measured."""
 _TOLERANCE = 0.005

@@ -18,6 +18,7 @@ from ..capture.protocol import (
 )
 from .clock import Exchange
 from .messages import pack_clock, pack_saved, unpack_clock_answer, unpack_recorded
+from .reception import Reception
 from .recordings import Arrival, Recording
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class PhoneLink:
         wake: called when there is something to send.
         status: what the sender last told of itself.
         heard: our clock when the last message came.
+        reception: how well its frames come through.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class PhoneLink:
         self.heard: float = hub.clock()
         self.faces = 0
         self.latency = 0.0
-        self.arrivals: deque[float] = deque(maxlen=60)
+        self.reception = Reception()
         self.session = session
         self._hub = hub
         self._reader = MessageReader()
@@ -159,13 +161,6 @@ class PhoneLink:
         if self._hub.recordings.current is not None:
             self.tell_record(self._hub.recordings.current)
 
-    def rate(self) -> float:
-        """Frames a second over the last second or two; 0 where none came lately."""
-        recent = list(self.arrivals)
-        if len(recent) < 2 or self._hub.clock() - recent[-1] > 2.0:
-            return 0.0
-        return (len(recent) - 1) / max(recent[-1] - recent[0], 1e-3)
-
     def round_trip(self) -> float:
         """Seconds there and back at best; 0 while unknown."""
         return 2 * max(self._stream.clock.delay, 0.0) if self._stream else 0.0
@@ -214,13 +209,13 @@ class PhoneLink:
         assert self.device is not None
         frame = stream.decoder.decode(payload)
         before, now = stream.newest, self._hub.clock()
-        live = stream is self._stream
-        if live and stream.decoder.waited is not None:
-            stream.clock.note(frame.time + stream.decoder.waited, now)
+        live, waited = stream is self._stream, stream.decoder.waited
+        if live and waited is not None:
+            stream.clock.note(frame.time + waited, now)
         ours = self._hub.show(self.device, stream, frame, live)
         if stream.newest != before:
-            self.arrivals.append(now)
             self.faces, self.latency = len(frame.faces), now - ours
+            self.reception.see(stream.newest, self.latency - (waited or 0.0), now)
         return frame, ours
 
     def _clock_answer(self, stream: Stream, payload: bytes) -> None:

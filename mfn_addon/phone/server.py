@@ -62,6 +62,7 @@ class PhoneState:
         rate: frames a second; latency: seconds from capture to here; faces: in its last frame.
         battery: 0..1, None while unknown; pending: recorded frames that it still holds.
         round_trip: seconds there and back over the network, at best.
+        signal: bars, 0 to 4 (see `reception`).
     """
 
     device: str
@@ -77,6 +78,7 @@ class PhoneState:
     battery: float | None = None
     pending: int = 0
     round_trip: float = 0.0
+    signal: int = 0
 
 
 class PhoneServer:
@@ -136,7 +138,7 @@ class PhoneServer:
         """The paired devices and how they are."""
         links = dict(self.hub.links)
         return [
-            _state(device.id, device.name, device.slot, links.get(device.id))
+            _state(device.id, device.name, device.slot, links.get(device.id), self.hub.clock())
             for device in self.hub.devices.all()
         ]
 
@@ -267,12 +269,13 @@ def _listen(address: str, port: int) -> socket.socket:
         return socket.create_server((address, 0), backlog=64)
 
 
-def _state(device: str, name: str, slot: int, link: PhoneLink | None) -> PhoneState:
+def _state(device: str, name: str, slot: int, link: PhoneLink | None, now: float) -> PhoneState:
     if link is None:
         return PhoneState(device, name, slot)
     status = link.status
     return PhoneState(
         device, name, slot, True, link.transport, status.get("state", ""),
-        status.get("message", ""), link.rate(), link.latency, link.faces, status.get("battery"),
-        int(status.get("pending", 0)), link.round_trip(),
+        status.get("message", ""), link.reception.rate(now), link.latency, link.faces,
+        status.get("battery"), int(status.get("pending", 0)), link.round_trip(),
+        link.reception.signal(now),
     )  # fmt: skip

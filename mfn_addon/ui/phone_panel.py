@@ -9,6 +9,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ..phone.addresses import LOOPBACK, local_addresses
+from ..phone.pages import ROOT
 from . import phones, preview
 from .operators import Telling
 
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from ..phone.server import PhoneServer, PhoneState
 
 _CODE_SCALE = 9.0
+_CERTIFICATE_WIDTH = 420  # px at Blender's usual size
 
 
 def _addresses(_: object, __: bpy.types.Context | None) -> list[tuple[str, str, str]]:
-    _ADDRESSES[:] = [(each, each, "") for each in [*local_addresses(), LOOPBACK]]
+    addresses = dict.fromkeys([*local_addresses(), LOOPBACK])
+    _ADDRESSES[:] = [(each, each, f"Phones reach this computer at {each}") for each in addresses]
     return _ADDRESSES
 
 
@@ -44,6 +47,40 @@ class MFN_OT_phones_start(Telling, bpy.types.Operator):
         except OSError as error:
             return self.failed(f"{self.address}: phones cannot be listened to there ({error})")
         return self.done(f"Waiting for phones at {self.address}:{server.port}")
+
+
+class MFN_OT_phones_certificate(Telling, bpy.types.Operator):
+    """How to end the browser's warning on a phone: install this computer's certificate there"""
+
+    bl_idname = "mfn.phones_certificate"
+    bl_label = "Certificate to Install"
+
+    @classmethod
+    def poll(cls, _: bpy.types.Context) -> bool:
+        return phones.server() is not None
+
+    def invoke(self, context: bpy.types.Context, _: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_popup(self, width=_CERTIFICATE_WIDTH)
+
+    def draw(self, _: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        for line in certificate_lines(_running()):
+            layout.label(text=line)
+
+    def execute(self, _: bpy.types.Context) -> set[str]:
+        return {"FINISHED"}
+
+
+def certificate_lines(server: PhoneServer) -> list[str]:
+    """What a person needs to know to install the certificate and to check it."""
+    pairs = server.root_fingerprint.split(":")
+    quarters = [":".join(pairs[start : start + 8]) for start in range(0, len(pairs), 8)]
+    return [
+        "On the phone's page: Settings, End the certificate warning. Or open:",
+        f"https://{server.options.address}:{server.port}{ROOT}",
+        "The phone has to show this fingerprint (SHA-256):",
+        *quarters,
+    ]
 
 
 class _PhoneOperator(Telling):
@@ -120,10 +157,13 @@ def _draw_code(layout: Any, server: PhoneServer) -> None:
     layout.label(text="Scan with the phone's camera:")
     layout.template_icon(icon_value=preview.icon(phones.CODE), scale=_CODE_SCALE)
     column = layout.column(align=True)
-    column.label(text=f"https://{server.options.address}:{server.port}", icon="URL")
+    row = column.row(align=True)
+    row.label(text=f"https://{server.options.address}:{server.port}", icon="URL")
+    row.operator_menu_enum("mfn.phones_start", "address", text="", icon="DOWNARROW_HLT")
     column.label(text=f"PIN  {server.hub.pairing.pin}", icon="LOCKED")
-    print_of = server.fingerprint
-    column.label(text=f"{print_of[:23]}…", icon="FAKE_USER_ON")
+    row = column.row(align=True)
+    row.label(text=f"{server.fingerprint[:23]}…", icon="FAKE_USER_ON")
+    row.operator("mfn.phones_certificate", text="", icon="INFO")
 
 
 def _draw_phone(layout: Any, phone: PhoneState) -> None:
@@ -147,6 +187,7 @@ def _running() -> PhoneServer:
 
 CLASSES = (
     MFN_OT_phones_start,
+    MFN_OT_phones_certificate,
     MFN_OT_phone_rename,
     MFN_OT_phone_disconnect,
     MFN_OT_phone_forget,

@@ -165,6 +165,7 @@ def describe(phone: PhoneState) -> str:
     parts = [f"{phone.faces} face{'' if phone.faces == 1 else 's'}", f"{phone.rate:.0f} fps"]
     if phone.latency > 0:
         parts.append(f"{1000 * phone.latency:.0f} ms")
+    parts.append(f"signal {phone.signal}/4")
     if phone.battery is not None:
         parts.append(f"battery {phone.battery:.0%}")
     if phone.pending:

@@ -141,7 +141,7 @@ def test_a_paired_phone_that_sends_nonsense_is_refused_and_harms_nobody():
             pack_json(Kind.REQUEST, {"request": "record", "count_in": 3}),
         ]  # fmt: skip
         link.receive(reframed(chance.choice(good), chance))
-        _state(device.id, device.name, device.slot, link)  # what the panel shows of it
+        _state(device.id, device.name, device.slot, link, hub.clock())  # what the panel shows of it
         link.take_outgoing()
         if link.over:
             refusals += 1

@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
+import socket
+
+import pytest
+
+from mfn_addon.phone.client import pair
+from mfn_addon.phone.remote_sender import RemoteSender
+from mfn_addon.phone.server import PhoneServer, ServerOptions
 from mfn_addon.take import Take
-from tests.phone.conftest import frame_at, sender_to, wait_until
+from tests.phone.conftest import frame_at, pinned, sender_to, wait_until
 
 
 def test_faces_of_two_phones_arrive_as_different_actors(server):
@@ -20,6 +27,23 @@ def test_faces_of_two_phones_arrive_as_different_actors(server):
     assert states["Anna"].faces == 2
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "other"), [("127.0.0.1", "127.0.0.2"), ("127.0.0.2", "127.0.0.1")]
+)
+def test_of_several_interfaces_it_listens_on_the_chosen_one_alone(tmp_path, chosen, other):
+    try:
+        socket.create_server(("127.0.0.2", 0)).close()
+    except OSError:
+        pytest.skip("this system has no second loopback address")
+    with PhoneServer(ServerOptions(tmp_path, chosen, port=0)) as server:
+        address = f"{chosen}:{server.port}"
+        key = pair(address, pinned(server), "Phone", pin=server.hub.pairing.pin)
+        RemoteSender(address, key, "Phone", pinned(server)).close()
+        assert server.url.startswith(f"https://{address}/")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((other, server.port), timeout=20)
 
 
 def test_a_recording_has_every_frame_once(server, tmp_path):

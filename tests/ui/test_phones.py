@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Phones in Blender: a real server on the loopback address, and real senders."""
 
+import socket
+
 import bpy
 import numpy as np
 import pytest
 
 from mfn_addon import ui
 from mfn_addon.take import Take
-from mfn_addon.ui import live, phones, preview, session
+from mfn_addon.ui import live, phone_panel, phones, preview, session
 from tests.phone.conftest import frame_at, sender_to, wait_until
 from tests.rig.characters import new_file
+
+SECOND = "127.0.0.2"
+"""As of a second network: most systems answer to all of 127.0.0.0/8, macOS does not."""
 
 
 @pytest.fixture
@@ -78,6 +83,18 @@ def test_a_renamed_phones_actors_stay_in_view_once(server):
     sender.close()
 
 
+def test_a_phone_is_listed_with_how_it_is(server):
+    sender = sender_to(server, "Anna")
+    sender.send_status("running", battery=0.5)
+    for number in range(30):
+        sender.send_frame(frame_at(sender.clock(), number))
+    tick_until(lambda: "1 face" in phones.describe(server.phones()[0]))
+    [phone] = server.phones()
+    assert phones.describe(phone).endswith(f"signal {phone.signal}/4, battery 50%")
+    assert phone.signal > 0
+    sender.close()
+
+
 def test_rename_disconnect_and_forget(server):
     sender = sender_to(server)
     [phone] = server.phones()
@@ -89,6 +106,28 @@ def test_rename_disconnect_and_forget(server):
     bpy.ops.mfn.phone_forget(device=phone.device)
     assert server.phones() == []
     sender.close()
+
+
+def test_another_network_is_chosen_in_the_panel(server, monkeypatch):
+    """The server moves to the chosen interface, and the code with it."""
+    monkeypatch.setattr(phone_panel, "local_addresses", lambda: [SECOND])
+    try:
+        socket.create_server((SECOND, 0)).close()
+    except OSError:
+        pytest.skip(f"this system has no {SECOND}")
+    offered = [address for address, *_ in phone_panel._addresses(None, None)]
+    assert offered == [SECOND, "127.0.0.1"]
+    assert bpy.ops.mfn.phones_start(address=SECOND) == {"FINISHED"}
+    moved = phones.server()
+    assert moved is not server
+    assert not server._thread.is_alive()
+    assert moved.url.startswith(f"https://{SECOND}:{moved.port}/")
+
+
+def test_the_certificate_to_install_can_be_compared(server):
+    lines = phone_panel.certificate_lines(server)
+    assert f"https://127.0.0.1:{server.port}/certificate.crt" in lines
+    assert ":".join(lines[-4:]) == server.root_fingerprint
 
 
 def test_the_code_has_the_address_and_follows_the_secret(server):

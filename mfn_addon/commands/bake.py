@@ -7,14 +7,22 @@ rigs take the actors in the order of their ids."""
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from ..capture.errors import InputError
+from ..retarget import Response
+from ..retarget.presets import read_preset
 from ..take import Take
+
+_SLOWEST, _FASTEST = 1, 1000  # frames a second
 
 EXAMPLES = (
     "mfn bake talk.mfntake --rig human.blend --rig robot.blend --output scene.blend",
     "mfn bake talk.mfntake --rig robot.blend=2 --output scene.blend",
+    "mfn bake talk.mfntake --rig human.blend --settings ada.json --output scene.blend",
+    "mfn bake talk.mfntake --rig human.blend --tolerance 0.5 0.2 0.1 --output scene.blend",
+    "mfn bake talk.mfntake --rig human.blend --fps 29.97 --strips --output scene.blend",
 )
 
 
@@ -26,11 +34,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a character, and the id of the actor who drives it; may be repeated",
     )  # fmt: skip
     parser.add_argument("--output", required=True, type=Path, metavar="OUT.blend")
+    parser.add_argument(
+        "--settings", type=Path, metavar="RESPONSES.json",
+        help="how strongly the characters answer: a preset that was saved in the Response panel",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tolerance", type=float, nargs=3, metavar=("PERCENT", "DEGREES", "MM"),
+        help="leave out keys, off by at most so much: of a shape, a bone's turn, a bone's way",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strips", action="store_true", help="bake to NLA strips instead of active actions"
+    )
+    parser.add_argument(
+        "--fps", type=float, metavar="RATE",
+        help="frames a second of the scene; the footage's own unless given",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
     """Check what can be checked without Blender, then bake."""
     args.rigs = [_rig(text) for text in args.rigs]
+    args.responses = _responses(args.settings) if args.settings else {}
+    if args.fps is not None and not _SLOWEST <= args.fps <= _FASTEST:
+        raise InputError(f"--fps {args.fps:g}: expected {_SLOWEST} to {_FASTEST} frames a second")
+    if args.tolerance and not all(0 < limit < math.inf for limit in args.tolerance):
+        told = " ".join(f"{limit:g}" for limit in args.tolerance)
+        raise InputError(f"--tolerance {told}: expected three numbers above 0")
     with Take(args.take) as take:
         known = [actor.id for actor in take.actors()]
     for path, actor in args.rigs:
@@ -47,6 +76,13 @@ def run(args: argparse.Namespace) -> int:
             "inside Blender"
         ) from error
     return bake_cli.main(args) or 0
+
+
+def _responses(path: Path) -> dict[str, Response]:
+    try:
+        return read_preset(path)
+    except ValueError as error:
+        raise InputError(f"--settings {error}") from error
 
 
 def _rig(text: str) -> tuple[Path, int | None]:

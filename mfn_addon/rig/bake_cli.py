@@ -14,7 +14,8 @@ import bpy
 import numpy as np
 
 from ..capture.errors import InputError
-from ..retarget import RigError
+from ..retarget import Options, RigError
+from ..retarget.reduction import Tolerance
 from ..retarget.timing import nominal_rate
 from ..take import Take
 from .assemble import add_camera, append_character, place_side_by_side
@@ -34,7 +35,15 @@ def main(args: Any) -> int:
         InputError, TakeError: unusable input; one line says what and where.
     """
     rigs = args.rigs if hasattr(args, "rigs") else args.rig
-    report = bake_file(args.take, [_rig(each) for each in rigs], args.output)
+    report = bake_file(
+        args.take,
+        [_rig(each) for each in rigs],
+        args.output,
+        options=Options(responses=args.responses),
+        tolerance=Tolerance(*args.tolerance) if args.tolerance else None,
+        as_strips=args.strips,
+        rate=args.fps,
+    )
     for name, matched in report.characters.items():
         print(f"mfn bake: {name}: {matched}", file=sys.stderr)
     print(f"mfn bake: {report.summary()}: {args.output}", file=sys.stderr)
@@ -46,6 +55,11 @@ def bake_file(
     rigs: Sequence[Rig],
     output: str | Path,
     progress: Progress | None = None,
+    *,
+    options: Options | None = None,
+    tolerance: Tolerance | None = None,
+    as_strips: bool = False,
+    rate: float | None = None,
 ) -> BakeReport:
     """Bake a take onto rigs in a new file; replaces whatever this Blender has open.
 
@@ -54,6 +68,9 @@ def bake_file(
             that no other rig names, in the order of their ids: the first one seen drives the
             first rig.
         output: the .blend to write; its folder is made.
+        options: how every character is driven.
+        tolerance, as_strips: as in `bake_take`.
+        rate: the scene's frames a second; the footage's own unless given.
 
     Raises:
         InputError: a rig file or the output is unusable, or a rig finds no actor.
@@ -69,9 +86,15 @@ def bake_file(
         try:
             characters = [append_character(path, scene) for path, _ in rigs]
             place_side_by_side(characters, scene)
-            _set_time(take, scene)
+            _set_rate(scene, rate or _footage_rate(take))
             report = bake_take(
-                take, dict(zip(cast, characters, strict=True)), scene, progress=progress
+                take,
+                dict(zip(cast, characters, strict=True)),
+                scene,
+                options=dict.fromkeys(cast, options) if options else None,
+                tolerance=tolerance,
+                as_strips=as_strips,
+                progress=progress,
             )
         except RigError as error:
             raise InputError(str(error)) from error
@@ -113,13 +136,16 @@ def _cast(take: Take, rigs: Sequence[Rig]) -> list[int]:
     return cast
 
 
-def _set_time(take: Take, scene: bpy.types.Scene) -> None:
-    """The footage's own frame rate, so that an animation frame is a picture."""
-    rate = nominal_rate(np.array([frame.time for frame in take.frames()]))
-    whole = round(rate)
-    scene.render.fps = max(whole, 1)
+def _footage_rate(take: Take) -> float:
+    """The footage's own frames a second, so that an animation frame is a picture."""
+    return nominal_rate(np.array([frame.time for frame in take.frames()]))
+
+
+def _set_rate(scene: bpy.types.Scene, rate: float) -> None:
+    whole = max(round(rate), 1)
     exact = abs(rate - whole) < 1e-6
-    scene.render.fps_base = 1.0 if exact else scene.render.fps / rate
+    scene.render.fps = whole
+    scene.render.fps_base = 1.0 if exact else whole / rate
     scene.frame_start = 1
 
 

@@ -328,6 +328,16 @@ def test_bake_of_an_absent_rig_and_an_absent_actor(tmp_path, capsys):
     assert "no actor 5 (it has: 1)" in line
 
 
+def test_bake_with_settings_a_rate_and_tolerances_that_are_none(tmp_path, capsys):
+    rig, preset = tmp_path / "rig.blend", tmp_path / "ada.json"
+    rig.touch()
+    preset.write_text('{"format": "other"}')
+    bake = ("bake", tmp_path / "a.mfntake", "--rig", rig, "--output", tmp_path / "o.blend")
+    assert "ada.json: this is no preset" in refusal(capsys, *bake, "--settings", preset)
+    assert "--fps 0: expected 1 to 1000" in refusal(capsys, *bake, "--fps", "0")
+    assert "--tolerance 1 0 1: expected" in refusal(capsys, *bake, "--tolerance", "1", "0", "1")
+
+
 def test_evaluate_without_the_training_environment(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "training.evaluate", None)
     assert "training environment" in refusal(capsys, "evaluate")

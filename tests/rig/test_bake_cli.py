@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mfn_addon.capture.errors import InputError
+from mfn_addon.retarget import Response
 from mfn_addon.rig import bake_cli
 from mfn_addon.take import TakeError
 from tests.rig.characters import add_human, add_mesh, add_robot, face, new_file, value, write_take
@@ -33,8 +34,13 @@ def take(tmp_path):
     return write_take(tmp_path / "talk.mfntake", np.arange(60) * 1.001 / 30, both)
 
 
-def bake(take, *rigs, output):
-    return bake_cli.main(SimpleNamespace(take=take, rig=[str(r) for r in rigs], output=output))
+def bake(take, *rigs, output, responses=None, tolerance=None, strips=False, fps=None):
+    return bake_cli.main(
+        SimpleNamespace(
+            take=take, rig=[str(r) for r in rigs], output=output, responses=responses or {},
+            tolerance=tolerance, strips=strips, fps=fps,
+        )
+    )  # fmt: skip
 
 
 def test_rigs_stand_side_by_side_and_perform(take, rigs, tmp_path, capfd):
@@ -66,6 +72,21 @@ def test_one_rig_file_serves_two_faces(take, rigs, tmp_path):
     assert value("Ada face.001", "jawOpen") == pytest.approx(1.0)
     first, second = bpy.data.objects["Ada"], bpy.data.objects["Ada.001"]
     assert first.location.x < second.location.x
+
+
+def test_responses_rate_tolerance_and_strips_are_as_asked(take, rigs, tmp_path, capfd):
+    bake(
+        take, rigs[0], output=tmp_path / "out.blend", responses={"jawOpen": Response(gain=0.5)},
+        tolerance=(0.5, 0.2, 0.1), strips=True, fps=29.97,
+    )  # fmt: skip
+    scene = bpy.context.scene
+    assert scene.render.fps / scene.render.fps_base == pytest.approx(29.97)
+    keys = bpy.data.objects["Ada face"].data.shape_keys
+    assert keys.animation_data.action is None
+    assert len(keys.animation_data.nla_tracks) == 1
+    scene.frame_set(31)
+    assert value("Ada face", "jawOpen") == pytest.approx(0.5 * 30 / 29.97, abs=0.006)
+    assert "of the keys, off by at most" in capfd.readouterr().err
 
 
 def broken(tmp_path, name, content):

@@ -80,6 +80,7 @@ class Curves:
         if len(values) > 1 and np.ptp(values) < 1e-6:
             frames, values = frames[:1], values[:1]
         curve = self._new(path, index, group)
+        curve.auto_smoothing = "NONE"  # else each edit solves for tangents over thousands of keys
         points = curve.keyframe_points
         points.add(len(frames))
         places = np.empty((len(frames), 2), np.float32)

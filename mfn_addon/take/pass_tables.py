@@ -81,12 +81,12 @@ def pass_performances(
     rows = connection.execute("SELECT id, time FROM pass_frame WHERE pass = ?", (number,))
     times = dict(rows.fetchall())
     frames: dict[int, list[int]] = {}
-    samples: dict[int, list[bytes]] = {}
+    samples: dict[int, bytearray] = {}
     for frame, actor, data in connection.execute(
         "SELECT frame, actor, data FROM pass_sample WHERE pass = ? ORDER BY frame", (number,)
     ):
         frames.setdefault(actor, []).append(frame)
-        samples.setdefault(actor, []).append(data)
+        samples.setdefault(actor, bytearray()).extend(data)
     shift = at - min(times.values(), default=0.0)
     told = {actor: performance_of(actor, times, frames[actor], samples[actor]) for actor in frames}
     return {actor: replace(each, time=each.time + shift) for actor, each in told.items()}

@@ -64,13 +64,14 @@ _ARRAYS = tuple(name for name in SAMPLE.names or () if name != "score")
 
 
 def performance_of(
-    actor: int, times: Mapping[int, float], frames: list[int], samples: list[bytes]
+    actor: int, times: Mapping[int, float], frames: list[int], samples: bytearray
 ) -> Performance:
     """The rows of a take's tables as columns, by time.
 
     Args:
         times: when each of the take's frames is, by its id.
         frames: which frame each sample is of.
+        samples: the samples, one after the other.
 
     Raises:
         ValueError: samples are damaged, or of frames that are not there.
@@ -80,7 +81,8 @@ def performance_of(
     except KeyError as error:
         raise ValueError(f"there is no frame {error}") from error
     frame = np.array(frames, np.int64)
-    records = np.frombuffer(b"".join(samples), SAMPLE)
+    records = np.frombuffer(samples, SAMPLE)
+    records.flags.writeable = False
     if len(records) != len(time):
         raise ValueError(f"{len(time)} samples fill the bytes of {len(records)}")
     if np.any(np.diff(time) < 0):  # late frames lie where they arrived

@@ -149,14 +149,14 @@ class Take:
             TakeError: the take lacks one of them, or is damaged.
         """
         frames: dict[int, list[int]] = {actor: [] for actor in actors}
-        samples: dict[int, list[bytes]] = {actor: [] for actor in actors}
+        samples = {actor: bytearray() for actor in actors}
         marks = ", ".join("?" * len(frames))
         # In the order of the file, and without a join: each costs more than reading itself.
         query = f"SELECT frame, actor, data FROM sample WHERE actor IN ({marks}) ORDER BY frame"
         with self._telling():
             for frame, actor, data in self._connection.execute(query, tuple(frames)):
                 frames[actor].append(frame)
-                samples[actor].append(data)
+                samples[actor] += data
             for actor, seen in frames.items():
                 if not seen:
                     known = ", ".join(str(each.id) for each in self.actors()) or "none"

@@ -5,7 +5,9 @@ once more and quit."""
 
 from __future__ import annotations
 
-import shutil
+import subprocess
+
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from tests.gui.hand import State, Window
 from tests.gui.stage import SHARE, add_characters, gone, movers, open_blender, people_clip, step
@@ -31,7 +33,8 @@ def set_the_stage(window: Window) -> None:
     step("two characters, and a clip")
     clip = people_clip()
     assert clip is not None
-    shutil.copyfile(clip, SHARE / "clip.mp4")
+    longer = ["-stream_loop", "2", "-i", str(clip), "-c", "copy", str(SHARE / "clip.mp4")]
+    subprocess.run([get_ffmpeg_exe(), "-y", "-loglevel", "error", *longer], check=True)
     add_characters(window, 2)
     window.find("footage")
     window.xdo("click", "--repeat", 2, "--delay", 60, 1)
@@ -83,7 +86,7 @@ def record_to_the_end(window: Window) -> None:
     window.click_on("mfn.record", across=0.8)
     window.wait("recording", lambda state: state["recording"] and state["frames"] > 5)
     window.picture("3 recording")
-    state = window.wait("the clip's end", lambda state: state["live"] == "", 180)
+    state = window.wait("the clip's end", lambda state: state["live"] == "", 240)
     assert len(state["takes"]) == known + 1, state["message"]
     assert "recorded" in state["message"], state["message"]
 

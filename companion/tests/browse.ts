@@ -14,7 +14,7 @@
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const PATIENCE = 60000; // ms until a wait is given up
+const PATIENCE = 180000; // ms until a wait is given up
 const [executablePath, url, clip, folder, fault] = process.argv.slice(2);
 const browser = await chromium.launch({
   executablePath,

@@ -37,7 +37,7 @@ EXAMPLES = (
     "mfn refine live.mfntake --footage talk.mp4 --output better.mfntake",
     "mfn refine live.mfntake --footage talk.mp4 --output better.mfntake --overwrite",
 )
-_OWN_FACTS = ("created", "expressions", "finished")  # which each take has of its own
+_OWN_FACTS = ("created", "id", "expressions", "finished")  # which each take has of its own
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from ..retarget.timing import resample
 from ..take import Take, corrected_performances, trimmed
 from .binding import bind
 from .channels import Channel, channels_of
-from .curves import Curves, Owner
+from .curves import Curves, Origin, Owner
 from .keying import Tally, kept_of, key_channels
 from .nla import drop_strips, push_strip
 
@@ -102,14 +102,14 @@ def bake_take(
         for owner, channels in channels_of(binding, pose, scene):
             parts.append((name, owner, channels, frames))
 
-    tally = Tally()
+    tally, origin = Tally(), Origin.of(take)
     kept = iter(kept_of([each for _, _, channels, _ in parts for each in channels], tolerance))
     for done, (name, owner, channels, frames) in enumerate(parts, 1):
-        drop_strips(owner, take.path.stem)
-        curves = Curves(owner, name, take.path.stem, apart=as_strips)
+        earlier = drop_strips(owner, origin)
+        curves = Curves(owner, name, origin, apart=as_strips, earlier=earlier)
         key_channels(curves, channels, list(islice(kept, len(channels))), frames, tally)
         if as_strips:
-            push_strip(owner, curves, take.path.stem, frames)
+            push_strip(owner, curves, origin.name, frames)
         if progress:
             progress(done / len(parts))
     return BakeReport(

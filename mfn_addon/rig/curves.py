@@ -5,15 +5,18 @@ actions of 4.4 and later (https://developer.blender.org/docs/release_notes/4.4/u
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
 import numpy as np
 
+from ..take import Take
+
 Owner = bpy.types.Object | bpy.types.Key
 
 TAKE_PROPERTY = "mfn_take"
-"""On an action that a bake made: which take it was baked from."""
+"""On an action that a bake made: the id of the take it was baked from."""
 
 _OURS = "MFN "
 """What the groups of baked curves are called begins so: curves that an animator keys get groups
@@ -25,6 +28,31 @@ _STORED = np.uint8
 ten times as long."""
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The take that is baked: its lasting id, and what it is called now."""
+
+    id: str
+    name: str
+
+    @classmethod
+    def of(cls, take: Take) -> Origin:
+        """An open take's."""
+        return cls(take.id, take.path.stem)
+
+    def made(self, action: bpy.types.Action | None) -> bool:
+        """Whether a bake of this take made the action; earlier versions noted takes by name."""
+        return action is not None and action.get(TAKE_PROPERTY) in (self.id, self.name)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier bake of the take made for an ID: an action, and its slot there, if any."""
+
+    action: bpy.types.Action
+    slot: Any = None
+
+
 class Curves:
     """The curves of one ID's action, to be replaced channel by channel.
 
@@ -33,7 +61,15 @@ class Curves:
     What earlier bakes wrote is taken out first, also where nothing drives it any more.
     """
 
-    def __init__(self, owner: Owner, name: str, take: str, *, apart: bool = False) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        name: str,
+        take: Origin,
+        *,
+        apart: bool = False,
+        earlier: Earlier | None = None,
+    ) -> None:
         """Find or make the owner's action.
 
         Args:
@@ -43,23 +79,29 @@ class Curves:
             apart: use an action of the take's own for an NLA strip. The owner keeps its active
                 action without what bakes wrote there, or none where a bake made it: it would
                 hide the strip.
+            earlier: what a strip of this take played, to be used again: the take or the
+                character may be called otherwise now.
         """
         data = owner.animation_data or owner.animation_data_create()
         if data is None:
             raise RuntimeError(f"{owner.name!r} cannot be animated")
         action = data.action
-        made_from = None if action is None else action.get(TAKE_PROPERTY)
-        if action is not None and made_from is not None and (apart or made_from != take):
+        again = take.made(action)
+        if action is not None and again and apart:
+            earlier = Earlier(action, getattr(data, "action_slot", None))
+        if action is not None and TAKE_PROPERTY in action and (apart or not again):
             action.use_fake_user = True  # no longer active, but still there to go back to
             action = data.action = None
         if apart:
             _drop_active(data)
-            action = _action_of(name, take, owner)
-        elif action is None:
-            action = _action_of(name, take, owner)
-            data.action = action
+        if apart or action is None:
+            action = earlier.action if earlier else _action_of(name, take, owner)
+            if not apart:
+                data.action = action
+        if take.made(action):
+            action[TAKE_PROPERTY] = take.id
         self.action = action
-        self.slot = _slot_of(owner, None if apart else data, action)
+        self.slot = _slot_of(owner, None if apart else data, action, earlier)
         self._curves = _channels(action, self.slot)
         _drop_ours(self._curves)
 
@@ -97,7 +139,7 @@ class Curves:
         return self._curves.new(path, index=index, action_group=group)
 
 
-def _action_of(name: str, take: str, owner: Owner) -> bpy.types.Action:
+def _action_of(name: str, take: Origin, owner: Owner) -> bpy.types.Action:
     """The action of this name from this take, or a new one.
 
     Where actions have slots, a character's shape keys and bones share one action; 4.2 needs one
@@ -106,22 +148,24 @@ def _action_of(name: str, take: str, owner: Owner) -> bpy.types.Action:
     if not hasattr(bpy.types.Action, "slots"):
         name = f"{name} {'shapes' if owner.id_type == 'KEY' else 'bones'} {owner.name}"
     for action in bpy.data.actions:
-        if action.get(TAKE_PROPERTY) == take and action.get("mfn_name") == name:
+        if take.made(action) and action.get("mfn_name") == name:
             return action
     action = bpy.data.actions.new(name)
-    action[TAKE_PROPERTY] = take
+    action[TAKE_PROPERTY] = take.id
     action["mfn_name"] = name
     return action
 
 
-def _slot_of(owner: Owner, data: bpy.types.AnimData | None, action: Any) -> Any:
+def _slot_of(
+    owner: Owner, data: bpy.types.AnimData | None, action: Any, earlier: Earlier | None
+) -> Any:
     """The owner's slot in the action, which `data` is told of; None where there are no slots."""
     if not hasattr(action, "slots"):
         return None
     slot = data.action_slot if data is not None else None
     if slot is None:
-        wanted = f"{owner.id_type[:2]}{owner.name}"
-        slot = action.slots.get(wanted) or action.slots.new(id_type=owner.id_type, name=owner.name)
+        slot = earlier.slot if earlier else action.slots.get(f"{owner.id_type[:2]}{owner.name}")
+        slot = slot or action.slots.new(id_type=owner.id_type, name=owner.name)
         if data is not None:
             data.action_slot = slot
     return slot

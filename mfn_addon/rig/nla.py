@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import bpy
 import numpy as np
 
-from .curves import TAKE_PROPERTY, Curves, Owner
+from .curves import Curves, Earlier, Origin, Owner
 
 
 def push_strip(owner: Owner, curves: Curves, take: str, frames: np.ndarray) -> None:
@@ -29,18 +28,21 @@ def push_strip(owner: Owner, curves: Curves, take: str, frames: np.ndarray) -> N
     strip.extrapolation = "HOLD_FORWARD"
 
 
-def drop_strips(owner: Owner, take: str) -> None:
-    """Take an earlier bake of the same take off its tracks; tracks left empty go too."""
+def drop_strips(owner: Owner, take: Origin) -> Earlier | None:
+    """Take an earlier bake of the same take off its tracks; tracks left empty go too.
+
+    Returns:
+        What they played, or None where there was none.
+    """
     data: Any = owner.animation_data
     if data is None:
-        return
+        return None
+    earlier = None
     for track in list(data.nla_tracks):
-        mine = [strip for strip in track.strips if _is_of(strip.action, take)]
+        mine = [strip for strip in track.strips if take.made(strip.action)]
         for strip in mine:
+            earlier = Earlier(strip.action, getattr(strip, "action_slot", None))
             track.strips.remove(strip)
         if mine and not track.strips:
             data.nla_tracks.remove(track)
-
-
-def _is_of(action: bpy.types.Action | None, take: str) -> bool:
-    return action is not None and action.get(TAKE_PROPERTY) == take
+    return earlier

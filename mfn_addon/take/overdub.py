@@ -15,7 +15,7 @@ from .passes import Pass
 from .reader import Take
 from .writer import connect
 
-_OF_ITS_OWN = ("created", "title", "slate", "take_number")
+_OF_ITS_OWN = ("created", "id", "title", "slate", "take_number")
 _NOT_TAKEN_OVER = ("rating", "note", "take", "epoch")
 
 

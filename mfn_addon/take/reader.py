@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +96,15 @@ class Take:
                 "JOIN actor ON actor.id = sample.actor GROUP BY sample.actor"
             ).fetchall()
         return [Actor(*row) for row in rows]
+
+    @property
+    def id(self) -> str:
+        """What the take is known by for good, whatever its file is called: bakes carry it.
+
+        Takes from before there were ids have one worked out from facts that never change.
+        """
+        facts = f"{self.info.get('created')} {self.frame_count} {self.start} {self.duration}"
+        return self.info.get("id") or uuid.uuid5(uuid.NAMESPACE_OID, facts).hex
 
     @property
     def timeline(self) -> float | None:

@@ -8,6 +8,7 @@ import queue
 import sqlite3
 import threading
 import time
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -242,6 +243,7 @@ def _create(connection: sqlite3.Connection, info: dict[str, str]) -> None:
     _log_ahead(connection)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "id": uuid.uuid4().hex,
         "expressions": " ".join(EXPRESSIONS),
         **info,
     }

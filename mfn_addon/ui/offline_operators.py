@@ -10,7 +10,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ..rig.bake import scene_rate
-from ..rig.curves import TAKE_PROPERTY
+from ..rig.curves import Origin
 from ..take import Take, TakeError
 from . import offline_pass
 from .operators import Telling
@@ -96,21 +96,20 @@ class MFN_OT_offline_compare(Telling, bpy.types.Operator):
         item = context.window_manager.mfn.take()
         if Path(item.path) != wanted:
             return self.failed(f"{wanted.stem} is not in the list: put both takes into its folder")
-        if _plays(context, other.stem):
+        with Take(other) as take:
+            origin = Origin.of(take)
+        if _plays(context, origin):
             operators: Any = bpy.ops
             operators.mfn.bake()
         return self.done(f"Showing {wanted.stem}")
 
 
-def _plays(context: bpy.types.Context, take: str) -> bool:
+def _plays(context: bpy.types.Context, take: Origin) -> bool:
     """Whether a character of the table plays a bake of a take."""
     actors = {row.character for row in context.scene.mfn.cast if row.character is not None}
     owners: list[Any] = [*actors, *(mesh.data.shape_keys for a in actors for mesh in _meshes(a))]
     data = [owner.animation_data for owner in owners if owner is not None]
-    return any(
-        each is not None and each.action is not None and each.action.get(TAKE_PROPERTY) == take
-        for each in data
-    )
+    return any(each is not None and take.made(each.action) for each in data)
 
 
 def _meshes(character: bpy.types.Object) -> list[Any]:

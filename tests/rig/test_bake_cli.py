@@ -2,6 +2,7 @@
 """`mfn bake`: rig files and a take in, one animated .blend out."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import bpy
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from mfn_addon.capture.errors import InputError
 from mfn_addon.retarget import Response
 from mfn_addon.rig import bake_cli
+from mfn_addon.rig.lookup import shape_keys_of
 from mfn_addon.take import TakeError
 from tests.rig.characters import add_human, add_mesh, add_robot, face, new_file, value, write_take
 
@@ -81,7 +83,7 @@ def test_responses_rate_tolerance_and_strips_are_as_asked(take, rigs, tmp_path, 
     )  # fmt: skip
     scene = bpy.context.scene
     assert scene.render.fps / scene.render.fps_base == pytest.approx(29.97)
-    keys = bpy.data.objects["Ada face"].data.shape_keys
+    keys: Any = shape_keys_of(bpy.data.objects["Ada face"])
     assert keys.animation_data.action is None
     assert len(keys.animation_data.nla_tracks) == 1
     scene.frame_set(31)

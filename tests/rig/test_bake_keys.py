@@ -107,6 +107,35 @@ def test_baking_again_replaces_whether_strip_or_action(take):
     assert len(bpy.data.actions) == actions
 
 
+def test_renamed_takes_and_characters_are_baked_over_their_earlier_bake(tmp_path):
+    path = write_take(tmp_path / "talk.mfntake", np.arange(30) / 30, lambda _: [face(0)])
+    ada, scene = add_human("Ada"), bpy.context.scene
+    keys = keys_of(ada)
+    for name, as_strips in (("A", True), ("B", True), ("C", False), ("D", True)):
+        path = path.rename(tmp_path / f"{name}.mfntake")
+        ada.name, keys.name = f"{name} rig", f"{name} keys"
+        with Take(path) as take:
+            bake_take(take, {0: ada}, scene, as_strips=as_strips)
+        for owner in (ada, keys):
+            tracks = owner.animation_data.nla_tracks
+            assert [len(track.strips) for track in tracks] == ([1] if as_strips else [])
+        baked = [action for action in bpy.data.actions if "mfn_take" in action]
+        slotted = hasattr(bpy.types.Action, "slots")
+        assert len(baked) == (1 if slotted else 2)
+        assert not slotted or len(baked[0].slots) == 2
+
+
+def test_a_bake_of_an_earlier_version_is_replaced(take):
+    ada, scene = add_human("Ada"), bpy.context.scene
+    bake_take(take, {0: ada}, scene)
+    baked = list(bpy.data.actions)
+    for action in baked:
+        action["mfn_take"] = take.path.stem  # as bakes were marked before takes had ids
+    bake_take(take, {0: ada}, scene)
+    assert list(bpy.data.actions) == baked
+    assert all(action["mfn_take"] == take.id for action in baked)
+
+
 def test_a_strip_is_not_hidden_by_another_takes_bake(take, tmp_path):
     ada, scene = add_human("Ada"), bpy.context.scene
     still = write_take(tmp_path / "still.mfntake", np.arange(60) / 60, lambda _: [face(0)])

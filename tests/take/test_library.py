@@ -48,6 +48,19 @@ def test_rename(tmp_path):
     assert count(renamed) == 40
 
 
+@pytest.mark.parametrize("older", [False, True])
+def test_the_id_outlives_a_new_name_and_differs_between_takes(tmp_path, older):
+    path, other = record(tmp_path / "one.mfntake"), record(tmp_path / "two.mfntake", 41)
+    if older:  # takes had no id at first
+        write_info(path, {"id": ""})
+        write_info(other, {"id": ""})
+    with Take(path) as take, Take(other) as another:
+        known = take.id
+        assert known != another.id
+    with Take(rename_take(path, "three")) as take:
+        assert take.id == known
+
+
 def test_delete_moves_to_a_bin_and_restores(tmp_path):
     path = record(tmp_path / "Take 001.mfntake")
     binned = delete_take(path)

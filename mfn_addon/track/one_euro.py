@@ -4,6 +4,10 @@
 Casiez, Roussel and Vogel, "1€ Filter: A Simple Speed-based Low-pass Filter for Noisy Input in
 Interactive Systems", CHI 2012. All filters here take the real time that has passed, so that a
 dropped or late frame does not change how they look.
+
+The paper's filter takes the speed of the noise for a movement, and lets through in part what it
+should hold back. Here a speed counts from where it exceeds what the signal's own noise makes of it
+(docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -26,17 +30,58 @@ class OneEuro(NamedTuple):
         cutoff: Hz at rest. Lower is calmer, and later at the start of slow movements.
         speed: how many Hz the cutoff gains for one unit a second. Higher is quicker.
         derivative: Hz of the low pass on the speed itself; the paper's value is 1.
+        gate: how many standard deviations of the noise's own speed count as standing still.
     """
 
     cutoff: Numbers
     speed: Numbers
     derivative: Numbers = 1.0
+    gate: Numbers = 0.0
 
 
 def smoothing(cutoff: Numbers, dt: float) -> Numbers:
     """The share of the new sample in a first-order low pass of `cutoff` Hz after `dt` s."""
     turn = 2 * np.pi * max(dt, 1e-6) * cutoff
     return turn / (turn + 1.0)
+
+
+class Noise:
+    """How much each of N signals shakes by itself, measured while it moves.
+
+    A steady movement has no second difference, and white noise's has six times its variance.
+    What a jerk of the signal itself adds is bounded, and soon forgotten.
+    """
+
+    SPAN = 1.0  # seconds that count
+    FIRST = 10  # frames, until something is known
+    MOST = 4.0  # times the variance so far: more than that in one frame is a movement
+    LEAST = 1e-7
+
+    def __init__(self, count: int) -> None:
+        self.variance = np.zeros(count)
+        self._step = np.zeros(count)
+        self._seen = 0
+
+    def __call__(self, step: np.ndarray, dt: float) -> np.ndarray:
+        """(N,) the variance, after a step (N,) from the last sample to this one, `dt` s long."""
+        jerk, self._step = step - self._step, step
+        seen = jerk * jerk / 6.0
+        self._seen += 1
+        if self._seen > self.FIRST:
+            seen = np.minimum(seen, self.MOST * self.variance + self.LEAST)
+        share = max(1.0 / self._seen, dt / (dt + self.SPAN))
+        self.variance = self.variance + share * (seen - self.variance)
+        return self.variance
+
+
+def quiet_speed(knobs: OneEuro, variance: Numbers, dt: float) -> Numbers:
+    """The speed up to which a signal with such noise is taken to stand still.
+
+    The rate that the filters follow is the distance to the calm value over `dt`, low-passed: its
+    variance is the noise's, times share / (2 - share) of that low pass, over the squared time.
+    """
+    share = smoothing(knobs.derivative, dt)
+    return knobs.gate * np.sqrt(variance * share / (2.0 - share)) / max(dt, 1e-6)
 
 
 class ArrayFilter:
@@ -54,7 +99,8 @@ class ArrayFilter:
         self._knobs = knobs
         self._points = points
         self._value: np.ndarray | None = None
-        self._rate = np.zeros(0)
+        self._last = self._rate = np.zeros(0)
+        self._noise = Noise(0)
 
     def __call__(self, value: np.ndarray, dt: float, unit: Numbers = 1.0) -> np.ndarray:
         """The filtered value, (N,) float32.
@@ -67,13 +113,17 @@ class ArrayFilter:
         value = np.asarray(value, np.float64)
         if self._value is None:
             self._value, self._rate = value.copy(), np.zeros_like(value)
+            self._last, self._noise = value.copy(), Noise(len(value))
             return value.astype(np.float32)
+        noise = self._noise(value - self._last, dt)
+        self._last = value.copy()
         rate = (value - self._value) / max(dt, 1e-6)
         self._rate += smoothing(self._knobs.derivative, dt) * (rate - self._rate)
         speed = np.abs(self._rate)
         points = self._rate[self._points].reshape(-1, 2)
         if len(points):
             speed[self._points] = np.repeat(np.hypot(points[:, 0], points[:, 1]), 2)
+        speed = np.maximum(speed - quiet_speed(self._knobs, noise, dt), 0.0)
         share = smoothing(self._knobs.cutoff + self._knobs.speed * speed / unit, dt)
         smooth = self._value = self._value + share * (value - self._value)
         return smooth.astype(np.float32)
@@ -89,17 +139,23 @@ class RotationFilter:
     def __init__(self, knobs: OneEuro) -> None:
         self._knobs = knobs
         self._value: np.ndarray | None = None
-        self._rate = np.zeros(3)
+        self._last = self._rate = np.zeros(3)
+        self._noise = Noise(3)
 
     def __call__(self, rotation: np.ndarray, dt: float) -> np.ndarray:
         """The filtered (3, 3) rotation, `dt` seconds after the last."""
         new = quaternion_from_matrix(rotation)
         if self._value is None:
             self._value, self._rate = new, np.zeros(3)
+            self._last, self._noise = new, Noise(3)
             return quaternion_to_matrix(new)
+        noise = self._noise(_turn_between(self._last, new), dt)
+        self._last = new
         turn = _turn_between(self._value, new) / max(dt, 1e-6)
         self._rate += smoothing(self._knobs.derivative, dt) * (turn - self._rate)
-        cutoff = self._knobs.cutoff + self._knobs.speed * math.sqrt(self._rate @ self._rate)
+        quiet = float(quiet_speed(self._knobs, noise.sum(), dt))
+        speed = max(math.sqrt(self._rate @ self._rate) - quiet, 0.0)
+        cutoff = self._knobs.cutoff + self._knobs.speed * speed
         self._value = slerp(self._value, new, float(smoothing(cutoff, dt)))
         return quaternion_to_matrix(self._value)
 

@@ -24,13 +24,13 @@ class Smoothing:
     """
 
     # ruff: noqa: RUF009 (a OneEuro is immutable)
-    rotation: OneEuro = OneEuro(1.5, 5.0)
+    rotation: OneEuro = OneEuro(0.4, 14.0, 2.0, 3.0)
     translation: OneEuro = OneEuro(1.2, 30.0)
     box: OneEuro = OneEuro(2.0, 10.0)
     landmarks: OneEuro = OneEuro(2.0, 14.0)
-    lids: OneEuro = OneEuro(3.0, 6.0, 4.0)
-    mouth: OneEuro = OneEuro(3.0, 4.0, 2.0)
-    others: OneEuro = OneEuro(1.5, 3.0)
+    lids: OneEuro = OneEuro(1.0, 12.0, 4.0, 3.0)
+    mouth: OneEuro = OneEuro(1.5, 12.0, 4.0, 3.0)
+    others: OneEuro = OneEuro(1.0, 12.0, 4.0, 3.0)
     identity: float = 5.0
 
     def scaled(self, strength: float) -> Smoothing:
@@ -39,7 +39,7 @@ class Smoothing:
         knobs = {name: getattr(self, name) for name in parts}
         return Smoothing(
             **{
-                name: OneEuro(knob.cutoff / strength, knob.speed / strength, knob.derivative)
+                name: knob._replace(cutoff=knob.cutoff / strength, speed=knob.speed / strength)
                 for name, knob in knobs.items()
             },
             identity=self.identity,

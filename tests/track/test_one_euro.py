@@ -67,6 +67,24 @@ def test_jitter_at_rest_is_at_least_halved(part):
     assert shake < 0.5
 
 
+def test_what_is_gated_rests_in_its_own_noise_however_loud():
+    for noise in (0.005, 0.05):
+        noisy = 0.5 + np.random.default_rng(3).normal(0, noise, 300)
+        steady = run_filter(ArrayFilter(Smoothing().mouth), noisy[:, None])[60:, 0]
+        plain = Smoothing().mouth._replace(gate=0.0)
+        ungated = run_filter(ArrayFilter(plain), noisy[:, None])[60:, 0]
+        assert steady.std() < 0.45 * noise
+        assert steady.std() < 0.8 * ungated.std()
+
+
+def test_a_movement_out_of_the_noise_is_followed_at_once():
+    noise = np.random.default_rng(4).normal(0, 0.01, 100)
+    step = np.where(np.arange(100) < 60, 0.1, 0.7) + noise
+    seen = run_filter(ArrayFilter(Smoothing().mouth), step[:, None])[:, 0]
+    assert seen[61] > 0.5  # the second frame of the new place
+    assert seen[63] == pytest.approx(0.7, abs=0.05)
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_movement_comes_at_most_one_frame_late(part):
     noise, amplitude = PARTS[part]

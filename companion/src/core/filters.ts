@@ -11,16 +11,17 @@ import {
   turnBetween,
 } from "./rotation.ts";
 
-/** Hz at rest, Hz gained for one unit a second, Hz of the low pass on the speed. */
-type Knobs = readonly [cutoff: number, speed: number, derivative: number];
+/** Hz at rest, Hz gained for one unit a second, Hz of the low pass on the speed, and how many
+ * standard deviations of the noise's own speed count as standing still. */
+type Knobs = readonly [cutoff: number, speed: number, derivative: number, gate: number];
 
-const ROTATION: Knobs = [1.5, 5, 1];
-const TRANSLATION: Knobs = [1.2, 30, 1];
-const BOX: Knobs = [2, 10, 1];
-const LANDMARKS: Knobs = [2, 14, 1];
-const LIDS: Knobs = [3, 6, 4];
-const MOUTH: Knobs = [3, 4, 2];
-const OTHERS: Knobs = [1.5, 3, 1];
+const ROTATION: Knobs = [0.4, 14, 2, 3];
+const TRANSLATION: Knobs = [1.2, 30, 1, 0];
+const BOX: Knobs = [2, 10, 1, 0];
+const LANDMARKS: Knobs = [2, 14, 1, 0];
+const LIDS: Knobs = [1, 12, 4, 3];
+const MOUTH: Knobs = [1.5, 12, 4, 3];
+const OTHERS: Knobs = [1, 12, 4, 3];
 const IDENTITY_SPAN = 5;
 const RESTART_AFTER = 0.4; // seconds unseen: an old pose says nothing about a new one
 
@@ -30,6 +31,37 @@ const LANDMARKS_AT = 4 + 3 + 52; // box, translation, expression come before
 function smoothing(cutoff: number, dt: number): number {
   const turn = 2 * Math.PI * Math.max(dt, 1e-6) * cutoff;
   return turn / (turn + 1);
+}
+
+/** How much each of some signals shakes by itself, as in mfn_addon/track/one_euro.py. */
+class Noise {
+  readonly variance: Float64Array;
+  private readonly step: Float64Array;
+  private seen = 0;
+
+  constructor(count: number) {
+    this.variance = new Float64Array(count);
+    this.step = new Float64Array(count);
+  }
+
+  /** Learn from a step from the last sample to this one, `dt` s long. */
+  add(step: ArrayLike<number>, dt: number): void {
+    this.seen += 1;
+    const share = Math.max(1 / this.seen, dt / (dt + 1));
+    for (let i = 0; i < step.length; i++) {
+      const jerk = step[i] - this.step[i];
+      this.step[i] = step[i];
+      let seen = (jerk * jerk) / 6;
+      if (this.seen > 10) seen = Math.min(seen, 4 * this.variance[i] + 1e-7);
+      this.variance[i] += share * (seen - this.variance[i]);
+    }
+  }
+}
+
+/** The speed up to which a signal with such noise is taken to stand still. */
+function quietSpeed(knobs: Knobs, variance: number, dt: number): number {
+  const share = smoothing(knobs[2], dt);
+  return (knobs[3] * Math.sqrt((variance * share) / (2 - share))) / Math.max(dt, 1e-6);
 }
 
 /** The mean of the identity weights seen: of all at first, later of the last `span` s. */
@@ -56,9 +88,13 @@ export class FaceFilter {
   private readonly knobs: Knobs[];
   private readonly identity = new IdentityAverage(IDENTITY_SPAN);
   private values: Float64Array | null = null;
+  private last: Float64Array = new Float64Array(0);
   private rates: Float64Array;
+  private noise = new Noise(0);
   private turn: Quaternion | null = null;
+  private lastTurn: Quaternion | null = null;
   private turnRate = [0, 0, 0];
+  private turnNoise = new Noise(3);
 
   constructor(expressions: readonly string[], landmarks: number) {
     this.knobs = [
@@ -96,9 +132,13 @@ export class FaceFilter {
   private filterValues(value: Float64Array, dt: number, size: number): Float64Array {
     if (this.values === null) {
       this.rates.fill(0);
-      return (this.values = value);
+      this.noise = new Noise(value.length);
+      this.last = value;
+      return (this.values = Float64Array.from(value));
     }
-    const { values, rates, knobs } = this;
+    const { values, rates, knobs, last } = this;
+    this.noise.add(value.map((now, i) => now - last[i]), dt);
+    this.last = value;
     for (let i = 0; i < value.length; i++) {
       const rate = (value[i] - values[i]) / Math.max(dt, 1e-6);
       rates[i] += smoothing(knobs[i][2], dt) * (rate - rates[i]);
@@ -110,6 +150,7 @@ export class FaceFilter {
         const x = LANDMARKS_AT + ((i - LANDMARKS_AT) & ~1);
         speed = Math.hypot(rates[x], rates[x + 1]);
       }
+      speed = Math.max(speed - quietSpeed(knobs[i], this.noise.variance[i], dt), 0);
       const unit = i < 4 || i >= LANDMARKS_AT ? size : 1;
       const share = smoothing(knobs[i][0] + (knobs[i][1] * speed) / unit, dt);
       values[i] += share * (value[i] - values[i]);
@@ -119,18 +160,23 @@ export class FaceFilter {
 
   private filterRotation(rotation: Float32Array, dt: number): Float32Array {
     const now = quaternionFromMatrix(rotation);
-    if (this.turn === null) {
+    if (this.turn === null || this.lastTurn === null) {
       this.turnRate = [0, 0, 0];
+      this.turnNoise = new Noise(3);
       this.turn = now;
     } else {
+      this.turnNoise.add(turnBetween(this.lastTurn, now), dt);
       const share = smoothing(ROTATION[2], dt);
       const turn = turnBetween(this.turn, now);
       this.turnRate = this.turnRate.map(
         (rate, n) => rate + share * (turn[n] / Math.max(dt, 1e-6) - rate),
       );
-      const cutoff = ROTATION[0] + ROTATION[1] * Math.hypot(...this.turnRate);
+      const variance = this.turnNoise.variance.reduce((sum, part) => sum + part, 0);
+      const speed = Math.hypot(...this.turnRate) - quietSpeed(ROTATION, variance, dt);
+      const cutoff = ROTATION[0] + ROTATION[1] * Math.max(speed, 0);
       this.turn = slerp(this.turn, now, smoothing(cutoff, dt));
     }
+    this.lastTurn = now;
     return quaternionToMatrix(this.turn);
   }
 }

@@ -4,8 +4,6 @@ squeeze-and-excitation (Hu et al., CVPR 2018), and MFN's trunk of them."""
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 from torch import nn
 
@@ -18,25 +16,14 @@ def conv(inputs: int, outputs: int, size: int = 1, stride: int = 1) -> nn.Sequen
     )
 
 
-def separable(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """A 3x3 convolution of each channel alone, then a 1x1 (MobileNets, Howard et al. 2017)."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False), conv(inputs, outputs)
-    )
-
-
 class Fire(nn.Module):
-    """Squeeze to few channels, expand by 1x1 and 3x3, weigh the channels by a global look.
+    """Squeeze to few channels, expand by 1x1 and 3x3, weigh the channels by a global look."""
 
-    A `light` one is without that look, and its 3x3 is separable: regions are many.
-    """
-
-    def __init__(self, inputs: int, squeeze: int, outputs: int, light: bool = False) -> None:
+    def __init__(self, inputs: int, squeeze: int, outputs: int, excite: bool = True) -> None:
         super().__init__()
         self.squeeze = conv(inputs, squeeze)
         self.expand1 = conv(squeeze, outputs // 2)
-        widen = separable if light else partial(conv, size=3)
-        self.expand3 = widen(squeeze, outputs // 2)
+        self.expand3 = conv(squeeze, outputs // 2, 3)
         self.excite = (
             nn.Sequential(
                 nn.AdaptiveAvgPool2d(1),
@@ -45,7 +32,7 @@ class Fire(nn.Module):
                 nn.Conv2d(outputs // 8, outputs, 1),
                 nn.Sigmoid(),
             )
-            if not light
+            if excite
             else None
         )
         self.residual = inputs == outputs

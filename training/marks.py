@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS
-from training.layers import Trunk, conv, separable
+from training.layers import Trunk, conv
 from training.sampling import read_regions
 
 MARK_POINTS = (
@@ -74,7 +74,7 @@ class Patch(nn.Module):
         self.cells, self.count = cells, marks
         self.look = nn.Sequential(
             conv(Trunk.channels[0], 32, 3, 2),
-            separable(32, 40),
+            conv(32, 40, 3),
             conv(40, 64, 3, 2),
             nn.Flatten(),
             nn.Linear(64 * (cells // 4) ** 2, features),
@@ -100,7 +100,7 @@ class Details(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.eye = Patch(24, 96, len(LEFT_EYE))
-        self.mouth = Patch(24, 128, len(MOUTH))
+        self.mouth = Patch(32, 128, len(MOUTH))
         self.eye_out = nn.Linear(96, len(EYE_SHAPES))
         nn.init.zeros_(self.eye_out.weight)
         nn.init.zeros_(self.eye_out.bias)

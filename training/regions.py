@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
-from training.layers import Fire, Trunk, conv, separable
+from training.layers import Fire, Trunk, conv
 from training.look import POSE_SIZE
 from training.marks import MARKS, Details, Marks
 from training.sampling import read_regions
@@ -56,9 +56,9 @@ class Regions(nn.Module):
             nn.Linear(128 + 96, 128), nn.ReLU(True), nn.Linear(128, POSE_SIZE + len(EXPRESSIONS))
         )
         self.local2 = conv(Trunk.channels[0], 32, 3, 2)
-        self.local4 = Fire(32 + Trunk.channels[1], 40, 64, light=True)
-        self.local8 = separable(64, 96, 2)
-        self.joined = Fire(96 + 48 + pyramid, 64, 96, light=True)
+        self.local4 = Fire(32 + Trunk.channels[1], 40, 64, excite=False)
+        self.local8 = conv(64, 96, 3, 2)
+        self.joined = Fire(96 + 48 + pyramid, 64, 96, excite=False)
         self.expression = nn.Sequential(
             conv(96, 128, 3, 2),
             nn.Flatten(),

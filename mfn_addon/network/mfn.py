@@ -47,7 +47,8 @@ def letterbox(image: np.ndarray, long_side: int = LONG_SIDE) -> tuple[np.ndarray
     height, width = image.shape[:2]
     scale = long_side / max(height, width)
     w, h = max(1, round(width * scale)), max(1, round(height * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    # The exact one is the same on every machine, and in the phone's page.
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR_EXACT
     small = image if (w, h) == (width, height) else cv2.resize(image, (w, h), interpolation=method)
     box = Letterbox(scale, -(-w // STRIDE) * STRIDE, -(-h // STRIDE) * STRIDE)
     padded = np.full((box.height, box.width, 3), PADDING, np.uint8)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Fits a picture into the network's input, as mfn_addon/network/mfn.py does. A canvas' own
 // resampling differs between browsers, and the network would see another picture than Python's:
-// so areas are averaged here (OpenCV's INTER_AREA), or interpolated where a picture is enlarged.
+// so areas are averaged here (OpenCV's INTER_AREA), or interpolated where a picture is enlarged
+// (its INTER_LINEAR_EXACT, to the bit).
 
 /** The longer side of the network's input, px, as in Python. */
 export const LONG_SIDE = 320;
@@ -62,14 +63,14 @@ export class Letterboxer {
     // A whole pixel in one read: half the time of a byte each. Red is the lowest byte, as every
     // machine that runs browsers is little-endian.
     const source = new Int32Array(rgba.buffer, rgba.byteOffset, width * height);
-    // OpenCV's path for exactly half the size rounds halves up; all others round them to even,
-    // and so does a clamped array.
-    const halved = w * 2 === width && h * 2 === height;
+    // OpenCV rounds halves up where it interpolates and where it halves a picture; else it rounds
+    // them to even, and so does a clamped array.
+    const upwards = scale >= 1 || (w * 2 === width && h * 2 === height);
     const { sums, out } = this;
     for (let y = 0; y < h; y++) {
       this.sumRows(source, width, y);
       const at = y * outWidth * 3;
-      if (halved) for (let i = 0; i < sums.length; i++) out[at + i] = Math.floor(sums[i] + 0.5);
+      if (upwards) for (let i = 0; i < sums.length; i++) out[at + i] = Math.floor(sums[i] + 0.5);
       else out.set(sums, at);
     }
     return { scale, width: outWidth, height: outHeight, pixels: new Uint8Array(out.buffer) };
@@ -121,12 +122,12 @@ function areaTaps(from: number, to: number): Taps {
   });
 }
 
-/** Two neighbours by distance, pixel centres at halves, the border repeated. */
+/** Two neighbours by distance in steps of 1/256, pixel centres at halves, the border repeated. */
 function linearTaps(from: number, to: number): Taps {
   return collect(to, (x) => {
     const at = Math.min(Math.max(((x + 0.5) * from) / to - 0.5, 0), from - 1);
     const first = Math.floor(at);
-    const share = at - first;
+    const share = roundHalfEven((at - first) * 256) / 256;
     return { first, weights: share > 0 ? [1 - share, share] : [1] };
   });
 }

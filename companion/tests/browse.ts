@@ -4,12 +4,13 @@
 // Then obeys one line of standard input at a time, and answers each with one line, `done` or what
 // was asked for. Words that
 // wait for what the page shows:
-//   connected, seen, recording, kept, filming, filmed BYTES, lost, pending, delivered, videos_cut
+//   connected, seen, recording, kept COUNT, filming, filmed BYTES, lost, pending, delivered,
+//   videos_cut, asked
 // do:
-//   record, calibrate, settings, film, end_camera, reload, offline, online, cut_videos,
-//   uncut_videos, shot NAME WIDTH HEIGHT, end
-// answer with what the page shows:
-//   fps, carrier, threads, recorded
+//   record, calibrate, settings, film, saver, delete, end_camera, reload, offline, online,
+//   cut_videos, uncut_videos, shot NAME WIDTH HEIGHT, end
+// answer with what the page shows or keeps:
+//   fps, carrier, threads, recorded, stored
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -56,6 +57,23 @@ if (fault === "upright") {
 }
 const warning: Error | null = await page.goto(url).then(() => null, (error) => error);
 
+async function choose(setting: string): Promise<void> {
+  await page.click("#settings-toggle");
+  await page.check(setting);
+  await page.click("#settings-toggle");
+}
+
+/** In the page: recorded frames that it keeps on the disk. */
+function countStored(): Promise<number> {
+  return new Promise((resolve) => {
+    indexedDB.open("mfn-recorded").onsuccess = (event) => {
+      const database = (event.target as IDBOpenDBRequest).result;
+      database.transaction("frames").objectStore("frames").count().onsuccess = (counted) =>
+        resolve((counted.target as IDBRequest<number>).result);
+    };
+  });
+}
+
 const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   connected: () => page.waitForSelector('[data-link="connected"]'),
   seen: () => page.waitForFunction(() => /face/.test(document.getElementById("faces")!.innerText)),
@@ -72,7 +90,8 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
     // The last picture is still being solved: it counts too.
     await page.waitForFunction(() => document.getElementById("fps")!.innerText === "0 fps");
   },
-  kept: () => page.waitForFunction(() => Number(document.body.dataset.recorded) > 0),
+  kept: (count = "1") =>
+    page.waitForFunction((least) => Number(document.body.dataset.recorded) >= least, Number(count)),
   carrier: () => page.locator("#carrier").innerText(),
   threads: () => page.evaluate(() => document.body.dataset.threads!),
   recorded: () => page.evaluate(() => document.body.dataset.recorded!),
@@ -83,11 +102,11 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
       /neutral in Blender/.test(document.getElementById("notice")!.innerText),
     );
   },
-  film: async () => {
-    await page.click("#settings-toggle");
-    await page.check("#film");
-    await page.click("#settings-toggle");
-  },
+  film: () => choose("#film"),
+  saver: () => choose("#saver"),
+  asked: () => page.waitForSelector("#notice button"),
+  delete: () => page.click('#notice button:text-is("Delete")'),
+  stored: async () => String(await page.evaluate(countStored)),
   filming: () => page.waitForSelector('[data-filming="true"]'),
   filmed: (bytes) =>
     page.waitForFunction((least) => Number(document.body.dataset.filmed) >= least, Number(bytes)),

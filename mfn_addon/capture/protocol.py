@@ -244,8 +244,8 @@ class FrameEncoder:
             )
         ]  # fmt: skip
         parts += [self._face(face, max(frame.width, frame.height)) for face in faces]
-        if waited is not None:  # never more than it was: the receiver takes it for a bound
-            parts.append(_WAITED.pack(int(min(max(waited / _WAITED_UNIT, 0), 0xFFFF))))
+        if waited is not None and waited >= 0:  # rounded down: the receiver takes it for a bound
+            parts.append(_WAITED.pack(min(int(waited / _WAITED_UNIT), 0xFFFF)))
         self._sequence += 1
         return pack(Kind.FRAME, b"".join(parts))
 

@@ -75,7 +75,8 @@ export class Solver {
       if (document.hidden || at - this.last < 1000 / this.limit - 4) return;
       this.last = at;
       // Where the browser tells no capture time, the picture's presentation is nearest to it.
-      const time = facts.captureTime ? (performance.timeOrigin + facts.captureTime) / 1000 : now();
+      const captured = facts.captureTime && (performance.timeOrigin + facts.captureTime) / 1000;
+      const time = captured ? Math.min(captured, now()) : now();
       try {
         // At once: a moment later the video may show another picture than that of `time`.
         const bitmap = await createImageBitmap(this.video);

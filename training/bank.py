@@ -69,8 +69,15 @@ class FaceBank:
         total = np.cumsum(self.chance)
         return total / total[-1]
 
-    def draw(self, random: np.random.Generator) -> int:
-        """The number of a face, drawn by `chance`."""
+    @cached_property
+    def profiles(self) -> np.ndarray:
+        """Numbers of the faces that are turned far aside."""
+        return np.flatnonzero(np.abs(self.rotation[:, 0, 2]) > PROFILE)
+
+    def draw(self, random: np.random.Generator, profile: bool = False) -> int:
+        """The number of a face, drawn by `chance`; of a profile, if so wished and there is one."""
+        if profile and len(self.profiles):
+            return int(random.choice(self.profiles))
         return min(int(np.searchsorted(self.cumulative, random.random())), len(self) - 1)
 
 

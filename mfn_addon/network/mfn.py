@@ -141,6 +141,8 @@ def open_session(path: Path, threads: int) -> InferenceSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Planning memory by the input's shape takes 8 MB more, and no less time.
+    options.enable_mem_pattern = False
     # Spinning workers would take a core from Blender while nothing is to be computed.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:

@@ -32,6 +32,7 @@ def rows(found: dict) -> list[tuple[str, str, str]]:
         seen[f"area under curve, {whose}"] for whose in ("ours", "the teacher's scores")
     )
     still = found["jitter"]["filtered: yaw (degrees), jawOpen, eyeBlinkLeft"]
+    middle = found["jitter"]["filtered, middle picture: the same"]
 
     def ap(least: int, *overlaps: float) -> str:
         return " / ".join(f"{detected[CROWDS.format(o, least)]:.2f}" for o in overlaps)
@@ -85,6 +86,11 @@ def rows(found: dict) -> list[tuple[str, str, str]]:
             "still pictures with camera noise, filtered: yaw in degrees; jawOpen; eyeBlink",
             f"{still[0]:.2f}; {still[1]:.4f}; {still[2]:.4f}",
             "MediaPipe, one face .014; .0007; .001; several (no filter) .146; .0072; .0081",
+        ),
+        (
+            "the same, the middle picture of them",
+            f"{middle[0]:.2f}; {middle[1]:.4f}; {middle[2]:.4f}",
+            "–",
         ),
     ]
     if "rendered" in found:

@@ -33,19 +33,20 @@ def open_source(settings: MFN_SceneSettings) -> tuple[Source, str]:
         OSError: the process cannot be started.
     """
     if settings.source == "CAMERA":
-        return _process(settings.camera), f"Camera {settings.camera}"
+        return _process(settings.camera, settings), f"Camera {settings.camera}"
     if not settings.footage:
         raise ValueError("choose a video file first")
     path = Path(bpy.path.abspath(settings.footage))
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
-    return _process(path), path.name
+    return _process(path, settings), path.name
 
 
-def _process(source: int | Path) -> Source:
+def _process(source: int | Path, settings: MFN_SceneSettings) -> Source:
     from ..capture.live import CameraProcess
 
-    return cast(Source, CameraProcess(source, preview_side=preview.SIDE))
+    options = ("--input-size", settings.input_size)
+    return cast(Source, CameraProcess(source, preview_side=preview.SIDE, options=options))
 
 
 def start(context: bpy.types.Context, source: Source, title: str) -> Session:

@@ -52,7 +52,7 @@ goes on"""
         if not live.is_file():
             return self.failed(f"{item.name}: the live take {live.stem} is gone")
         try:
-            offline_pass.start(live, footage)
+            offline_pass.start(live, footage, context.scene.mfn.input_size)
         except OSError as error:
             return self.failed(error)
         return self.done(f"Reading {footage.name} again")

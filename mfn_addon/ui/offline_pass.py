@@ -35,8 +35,8 @@ class OfflinePass:
         done, total: pictures; total is 0 before the first.
     """
 
-    def __init__(self, take: Path, footage: Path, output: Path) -> None:
-        """Start it. Raises OSError."""
+    def __init__(self, take: Path, footage: Path, output: Path, input_size: str) -> None:
+        """Start it, with --input-size as in `mfn refine`. Raises OSError."""
         self.take, self.output = take, output
         self.done = self.total = 0
         self._counts: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -44,6 +44,7 @@ class OfflinePass:
         command = [
             python_executable(), "-s", "-m", "mfn_addon.cli", "refine", str(take),
             "--footage", str(footage), "--output", str(output), "--overwrite", "--count",
+            "--input-size", input_size,
         ]  # fmt: skip
         self._process = subprocess.Popen(
             command,
@@ -96,10 +97,10 @@ class Running:
     now: OfflinePass | None = None
 
 
-def start(take: Path, footage: Path) -> OfflinePass:
+def start(take: Path, footage: Path, input_size: str) -> OfflinePass:
     """Begin a pass, or go on with one that was cancelled. Raises OSError."""
     cancel()
-    Running.now = run = OfflinePass(take, footage, better_of(take))
+    Running.now = run = OfflinePass(take, footage, better_of(take), input_size)
     if not bpy.app.timers.is_registered(_timer):
         bpy.app.timers.register(_timer, first_interval=_INTERVAL, persistent=True)
     return run

@@ -40,6 +40,7 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
             column.prop(settings, "camera")
         else:
             column.prop(settings, "footage", text="")
+        column.prop(settings, "input_size")
 
         row = layout.row(align=True)
         row.scale_y = 1.4

@@ -33,6 +33,11 @@ _LOST = [
     ("EASE", "Ease to Neutral", "Come to rest within a second"),
     ("FREEZE", "Freeze", "Write nothing, so that the character can be posed meanwhile"),
 ]
+_INPUT_SIZES = [
+    ("320", "Near", "Faces from a twentieth of the picture's longer side: the quickest"),
+    ("480", "Far", "Faces from a thirtieth of it: takes twice as long"),
+    ("640", "Very Far", "Faces from a fortieth of it: takes four times as long"),
+]
 _SOURCES = [
     ("FOOTAGE", "Footage", "A video file", "FILE_MOVIE", 0),
     ("CAMERA", "Camera", "A camera of this computer", "CAMERA_DATA", 1),
@@ -125,6 +130,10 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
     camera: IntProperty(
         name="Camera", description="Which of the computer's cameras, from 0", min=0, max=63
     )
+    input_size: EnumProperty(
+        name="Faces", description="How far away the faces are that the network is to find",
+        items=_INPUT_SIZES,
+    )  # fmt: skip
     mirror: BoolProperty(
         name="Mirror", description="Characters move as in a looking glass: left becomes right"
     )

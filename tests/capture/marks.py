@@ -66,8 +66,15 @@ def draw(
 class DiscNetwork:
     """Finds the discs of a picture, all in one pass, as `FaceNetwork.detect` finds faces."""
 
-    def __init__(self, path: object = None, threads: int = 0, least_score: float = 0.5) -> None:
+    def __init__(
+        self,
+        path: object = None,
+        threads: int = 0,
+        least_score: float = 0.5,
+        long_side: int = 320,
+    ) -> None:
         """As FaceNetwork's, without a file."""
+        self.long_side = long_side
         self.head_model = load_head_model()
 
     def detect(self, image: np.ndarray, long_side: int | None = None) -> list[Face]:

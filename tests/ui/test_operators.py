@@ -38,12 +38,16 @@ def test_start_record_finish_stop(monkeypatch, source, tmp_path):
     clip = tmp_path / "clip.mp4"
     clip.touch()
     opened = []
-    monkeypatch.setattr(
-        capture_live, "CameraProcess", lambda *args, **options: opened.append(args) or source
-    )
+
+    def camera_process(path, preview_side, options):
+        opened.append((path, options))
+        return source
+
+    monkeypatch.setattr(capture_live, "CameraProcess", camera_process)
     settings().footage = str(clip)
+    settings().input_size = "640"
     assert bpy.ops.mfn.start() == {"FINISHED"}
-    assert opened == [(clip,)]
+    assert opened == [(clip, ("--input-size", "640"))]
     assert bpy.ops.mfn.record() == {"FINISHED"}
     source.give(*(frame(n, face(1)) for n in range(60)))
     live.tick(bpy.context)

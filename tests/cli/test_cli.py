@@ -291,9 +291,24 @@ def test_an_output_that_cannot_be_written(video, tmp_path, capsys):
     assert str(tmp_path / "file") in line
 
 
+def test_the_network_sees_as_much_as_asked_for(video, tmp_path, monkeypatch):
+    sizes = []
+
+    class Noting(DiscNetwork):
+        def __init__(self, *words, **options):
+            super().__init__(*words, **options)
+            sizes.append(self.long_side)
+
+    monkeypatch.setattr("mfn_addon.network.FaceNetwork", Noting)
+    out = str(tmp_path / "o.jsonl")
+    assert main(["solve", str(video), "--output", out]) == 0
+    assert main(["solve", str(video), "--input-size", "640", "--output", out]) == 0
+    assert sizes == [320, 640]
+
+
 def test_a_missing_network(video, tmp_path, capsys, monkeypatch):
     class Missing:
-        def __init__(self, path=None, threads=0, least_score=0.5):
+        def __init__(self, *_: object, **__: object):
             raise FileNotFoundError("network not found: models/mfn.onnx (run `make models`)")
 
     monkeypatch.setattr(sys.modules["mfn_addon.network"], "FaceNetwork", Missing)

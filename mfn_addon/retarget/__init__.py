@@ -2,7 +2,7 @@
 """From a face's weights to one character's shape keys and bones. Plain numpy, no Blender."""
 
 from .character import Character, Options, Report, RigError
-from .plan import Plan, Pose, make_plan
+from .plan import Plan, Pose, Rest, make_plan
 from .presets import read_preset, write_preset
 from .profile import Profile, load_profiles, read_profile
 from .response import Response, opposite
@@ -20,6 +20,7 @@ __all__ = [
     "Profile",
     "Report",
     "Response",
+    "Rest",
     "RigError",
     "ShapeTrack",
     "load_profiles",

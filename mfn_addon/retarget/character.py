@@ -32,6 +32,9 @@ class Options:
         head: whether head and neck bones follow at all.
         head_gain, eye_gain, jaw_gain: factors on the turns of these bones.
         head_limit, eye_limit, jaw_limit: degrees that no turn exceeds.
+        position_bone: the bone that moves as the head moves through space; "" for none.
+        position_gain: factor on the way that it moves, and position_limit: metres of the actor's
+            that it never exceeds.
         responses: expression name -> how strongly the character answers it.
     """
 
@@ -49,6 +52,9 @@ class Options:
     eye_limit: float = 180.0
     jaw_gain: float = 1.0
     jaw_limit: float = 180.0
+    position_bone: str = ""
+    position_gain: float = 1.0
+    position_limit: float = 0.5
     responses: Mapping[str, Response] = field(default_factory=dict)
 
 

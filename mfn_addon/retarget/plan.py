@@ -20,7 +20,16 @@ from .linear import Linear
 from .matching import Found, find_profile
 from .profile import Profile, load_profiles
 from .response import MIRROR, ResponseTable
-from .tracks import BoneTrack, Drive, Driven, ShapeTrack, linear_tracks, role_tracks, shape_tracks
+from .tracks import (
+    BoneTrack,
+    Drive,
+    Driven,
+    ShapeTrack,
+    linear_tracks,
+    position_track,
+    role_tracks,
+    shape_tracks,
+)
 
 _FLIP = np.array((-1.0, 1.0, 1.0))
 
@@ -54,12 +63,16 @@ class Plan:
             expression = expression[..., MIRROR]
         return self.table.apply(np.asarray(expression, np.float64))
 
-    def solve(self, expression: np.ndarray, rotation: np.ndarray) -> Pose:
+    def solve(
+        self, expression: np.ndarray, rotation: np.ndarray, offset: np.ndarray | None = None
+    ) -> Pose:
         """What the character does.
 
         Args:
             expression: (..., 52) weights 0..1, `names.EXPRESSIONS` order.
             rotation: (..., 3, 3) head rotation in the camera frame, as `Face.rotation`.
+            offset: (..., 3) metres from where the head rests, camera frame: see `Rest`. None for
+                no way at all.
         """
         weights = self.answered(expression)
         if not self.bones:
@@ -68,14 +81,30 @@ class Plan:
             rotation = self.calibration.turns(rotation)
         if self.options.mirror:
             rotation = rotation * _FLIP[:, None] * _FLIP
+            offset = None if offset is None else offset * _FLIP
         turn = rot.fraction(
             rot.quaternions_of(rotation), self.options.head_gain, self.options.head_limit
         )
-        drive = Drive(weights, turn, self.linear.values(weights))
+        if offset is None:
+            offset = np.zeros((*weights.shape[:-1], 3))
+        drive = Drive(weights, turn, self.linear.values(weights), offset)
         return Pose(
             shapes=[track.values(weights) for track in self.shapes],
             bones=[track.values(drive) for track in self.bones],
         )
+
+
+class Rest:
+    """Where an actor's head rests: as calibrated, or else where it was seen first."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._place = plan.calibration.position if plan.calibration is not None else None
+
+    def offset(self, translation: np.ndarray) -> np.ndarray:
+        """(..., 3) metres from there, of (..., 3) translations in the camera frame."""
+        if self._place is None:
+            self._place = np.array(translation, np.float64).reshape(-1, 3)[0]
+        return translation - self._place
 
 
 def make_plan(
@@ -106,7 +135,12 @@ def make_plan(
     shapes = shape_tracks(driven)
     linear, linear_bones = linear_tracks(character, found.profile, found.moves, report)
     follows = found.profile.head_follows_neck
+    taken = {track.bone for track in linear_bones if track.path == "location"}
     bones = [*role_tracks(character, options, roles, by_bone, report, follows), *linear_bones]
+    if options.position_bone in taken:
+        report.notes.append(f"position: bone {options.position_bone!r} follows its own channels")
+    else:
+        bones += position_track(character, options, roles, report)
     found.tell(report, driven)
     if not shapes and not bones:
         raise RigError(

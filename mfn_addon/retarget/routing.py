@@ -120,5 +120,6 @@ def _between(first: Face, second: Face, share: float) -> Face:
     turn = rot.interpolate(turns[0], turns[1], np.array(share))
     return second.with_(
         expression=first.expression + share * (second.expression - first.expression),
+        translation=first.translation + share * (second.translation - first.translation),
         rotation=rot.matrices_of(turn),
     )

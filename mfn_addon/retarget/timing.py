@@ -32,22 +32,22 @@ def nominal_rate(times: np.ndarray) -> float:
 
 
 def resample(
-    times: np.ndarray, expression: np.ndarray, rotation: np.ndarray, at: np.ndarray
+    times: np.ndarray, values: np.ndarray, rotation: np.ndarray, at: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """A performance at other moments.
 
-    Between samples expressions are interpolated linearly and rotations along the shorter way.
+    Between samples values are interpolated linearly and rotations along the shorter way.
     Before the first and after the last sample the performance holds; so it does in gaps longer
     than HOLD_AFTER, up to EASE before the face is back.
 
     Args:
         times: (n,) seconds, rising.
-        expression: (n, 52).
+        values: (n, k) expressions, and whatever else moves in straight lines.
         rotation: (n, 3, 3).
         at: (m,) seconds.
 
     Returns:
-        (m, 52) and (m, 3, 3).
+        (m, k) and (m, 3, 3).
     """
     after = np.clip(np.searchsorted(times, at), 1, max(len(times) - 1, 1))
     before = after - 1
@@ -58,7 +58,7 @@ def resample(
     span = np.maximum(times[after] - start, 1e-9)
     weight = np.clip((at - start) / span, 0.0, 1.0)
 
-    mixed = expression[before] + (expression[after] - expression[before]) * weight[:, None]
+    mixed = values[before] + (values[after] - values[before]) * weight[:, None]
     turns = rot.quaternions_of(rotation)
     turned = rot.interpolate(turns[before], turns[after], weight)
     return mixed, rot.matrices_of(turned)

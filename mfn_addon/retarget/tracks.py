@@ -16,6 +16,9 @@ from .linear import Linear, of_channels, of_move
 from .profile import BoneMove, Profile, Shape
 from .skeleton import Channel
 
+EYE_DISTANCE = 0.063
+"""Metres between the eyes of an average adult (Dodgson, Proc. SPIE 5291, 2004): where a character
+has both eye bones, it moves as far in proportion to its own."""
 STILL = np.array((1.0, 0.0, 0.0, 0.0))
 
 Driven = dict[str, list[tuple[Shape, str]]]  # mesh -> (target, the mesh's shape key)
@@ -29,11 +32,13 @@ class Drive:
         weights: (..., 52) expressions, as the character answers them.
         turn: (..., 4) the head's turn.
         linear: (..., n) the values of the plan's linear columns.
+        offset: (..., 3) metres from where the head rests, camera frame.
     """
 
     weights: np.ndarray
     turn: np.ndarray
     linear: np.ndarray
+    offset: np.ndarray
 
 
 Turn = Callable[[Drive], np.ndarray]
@@ -121,6 +126,31 @@ def role_tracks(
         values = partial(_turned, turn, carry, bone.rotation_mode)
         tracks.append(BoneTrack(bone.name, path, indices, values))
     return tracks
+
+
+def position_track(
+    character: Character, options: Options, roles: Mapping[str, str], report: Report
+) -> list[BoneTrack]:
+    """A track for the bone that moves with the head's place, where one is wished and free."""
+    name = options.position_bone
+    if not name:
+        return []
+    if name not in character.bones:
+        report.notes.append(f"position: there is no bone {name!r}")
+        return []
+    bone, size = character.bones[name], 1.0
+    if "eyeLeft" in roles and "eyeRight" in roles:
+        left, right = (character.bones[roles[role]].head for role in ("eyeLeft", "eyeRight"))
+        size = float(np.linalg.norm(left - right)) / EYE_DISTANCE
+    axes = skeleton.character_axes(character.bones, roles, character.up)
+    carry = bone.axes.T @ axes * (size * options.position_gain)
+    report.bones["position"] = name
+    return [BoneTrack(name, "location", (0, 1, 2), partial(_moved, carry, options.position_limit))]
+
+
+def _moved(carry: np.ndarray, limit: float, drive: Drive) -> np.ndarray:
+    far = np.linalg.norm(drive.offset, axis=-1, keepdims=True)
+    return drive.offset * np.minimum(1.0, limit / np.maximum(far, 1e-9)) @ carry.T
 
 
 def _head_share(share: float, drive: Drive) -> np.ndarray:

@@ -10,6 +10,7 @@ from itertools import islice
 import bpy
 import numpy as np
 
+from ..face import EXPRESSIONS
 from ..retarget import Options
 from ..retarget.reduction import Tolerance
 from ..retarget.smoothing import smoothed
@@ -96,8 +97,11 @@ def bake_take(
     for actor, binding in bindings.items():
         performance, (frames, at) = performances[actor], moments[actor]
         calm = smoothed(performance.time, performance.expression, binding.plan.table.smoothing)
-        expression, rotation = resample(performance.time, calm, performance.rotation, at)
-        pose = binding.plan.solve(expression, rotation)
+        if binding.plan.options.position_bone:
+            calm = np.hstack([calm, binding.rest.offset(performance.translation)])
+        values, rotation = resample(performance.time, calm, performance.rotation, at)
+        expression, offset = np.split(values, [len(EXPRESSIONS)], axis=1)
+        pose = binding.plan.solve(expression, rotation, offset if offset.size else None)
         name = f"{take.path.stem} {binding.ref.name}"
         for owner, channels in channels_of(binding, pose, scene):
             parts.append((name, owner, channels, frames))

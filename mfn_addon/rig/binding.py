@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from ..face import Face
-from ..retarget import BoneTrack, Options, Plan, Pose, Report, make_plan
+from ..retarget import BoneTrack, Options, Plan, Pose, Report, Rest, make_plan
 from ..retarget.smoothing import WeightFilter
 from .describe import armature_of, describe, meshes_of
 from .lookup import ObjectRef, mesh_of, shape_keys_of
@@ -37,12 +37,14 @@ class Binding:
     Attributes:
         ref: the character's armature, or its mesh where it has none.
         plan: what is driven by what; `plan.report` tells it to people.
+        rest: where the actor's head rests.
         lowpass: the responses' extra smoothing, where there is any.
     """
 
     ref: ObjectRef
     plan: Plan
     meshes: tuple[_MeshTarget, ...]
+    rest: Rest
     lowpass: WeightFilter | None = None
 
     @property
@@ -59,7 +61,8 @@ class Binding:
             BindingLostError: the character is gone or was changed.
         """
         expression = self.lowpass(face.expression, time) if self.lowpass else face.expression
-        self.write(self.plan.solve(expression, face.rotation))
+        offset = self.rest.offset(face.translation) if self.plan.options.position_bone else None
+        self.write(self.plan.solve(expression, face.rotation, offset))
 
     def write(self, pose: Pose) -> None:
         """Write one solved frame. Raises BindingLostError as `apply` does."""
@@ -105,7 +108,8 @@ def bind(obj: bpy.types.Object, options: Options | None = None) -> Binding:
     _note_obstacles(plan, objects)
     seconds = plan.table.smoothing
     lowpass = WeightFilter(seconds) if seconds.any() else None
-    return Binding(ObjectRef.to(armature_of(obj) or obj), plan, tuple(meshes), lowpass)
+    root = ObjectRef.to(armature_of(obj) or obj)
+    return Binding(root, plan, tuple(meshes), Rest(plan), lowpass)
 
 
 def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:

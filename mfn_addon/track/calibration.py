@@ -29,12 +29,14 @@ class Calibration:
     Attributes:
         neutral: (52,) expression weights of the resting face.
         rotation: (3, 3) the head's rotation when the actor looks ahead.
+        position: (3,) metres in the camera frame, where the head rests; None where not known.
         peak: (52,) what the actor's strongest movement reads; 1 where it is not known.
     """
 
     neutral: np.ndarray = field(default_factory=lambda: np.zeros(len(EXPRESSIONS), np.float32))
     rotation: np.ndarray = field(default_factory=lambda: np.eye(3, dtype=np.float32))
     peak: np.ndarray = field(default_factory=lambda: np.ones(len(EXPRESSIONS), np.float32))
+    position: np.ndarray | None = None
 
     @classmethod
     def from_faces(cls, faces: Iterable[Face]) -> Calibration:
@@ -49,11 +51,15 @@ class Calibration:
         return cls.from_arrays(
             np.array([face.expression for face in resting]),
             np.array([face.rotation for face in resting]),
+            np.array([face.translation for face in resting]),
         )
 
     @classmethod
-    def from_arrays(cls, expression: np.ndarray, rotation: np.ndarray) -> Calibration:
-        """The same of (n, 52) weights and (n, 3, 3) rotations, of a take's frames for instance.
+    def from_arrays(
+        cls, expression: np.ndarray, rotation: np.ndarray, translation: np.ndarray | None = None
+    ) -> Calibration:
+        """The same of (n, 52) weights, (n, 3, 3) rotations and (n, 3) translations in metres, of a
+        take's frames for instance.
 
         A blink within the second does not count: the lids' neutral is the lower quartile, which
         is that of open eyes, where the other expressions take the median.
@@ -62,7 +68,8 @@ class Calibration:
         neutral[LIDS] = np.quantile(expression[:, LIDS], 0.25, axis=0)
         u, _, v = np.linalg.svd(np.mean(rotation, axis=0))
         turn = u @ np.diag([1, 1, np.linalg.det(u @ v)]) @ v  # the nearest rotation to the mean
-        return cls(neutral.astype(np.float32), turn.astype(np.float32))
+        place = None if translation is None else np.median(translation, axis=0).astype(np.float32)
+        return cls(neutral.astype(np.float32), turn.astype(np.float32), position=place)
 
     def apply(self, face: Face) -> Face:
         """The face relative to its neutral."""
@@ -90,12 +97,15 @@ class Calibration:
         return rotation @ self.rotation.T
 
     def to_text(self) -> str:
-        """JSON: `neutral` and `peak` by expression where they are not 0 and 1, `rotation`."""
-        data = {
+        """JSON: `neutral` and `peak` by expression where they are not 0 and 1, `rotation`, and
+        `position` where it is known."""
+        data: dict[str, Any] = {
             "neutral": _named(self.neutral, usual=0.0),
             "peak": _named(self.peak, usual=1.0),
             "rotation": np.round(self.rotation, 6).tolist(),
         }
+        if self.position is not None:
+            data["position"] = np.round(self.position, 5).tolist()
         return json.dumps(data)
 
     @classmethod
@@ -108,8 +118,14 @@ class Calibration:
         try:
             data: Any = json.loads(text)
             rotation = np.array(data["rotation"], np.float32).reshape(3, 3)
-            return cls(_row(data["neutral"], 0.0), rotation, _row(data["peak"], 1.0))
-        except (KeyError, TypeError, ValueError) as error:
+            place = data.get("position")
+            return cls(
+                _row(data["neutral"], 0.0),
+                rotation,
+                _row(data["peak"], 1.0),
+                None if place is None else np.array(place, np.float32).reshape(3),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"this is no calibration: {error}") from error
 
 

@@ -152,7 +152,10 @@ class MFN_OT_calibrate_from_take(_OfRow, bpy.types.Operator):
         held = np.abs(played.time - moment) <= _HOLD / 2
         if not held.any():
             return self.failed(f"{item.name}: {name_of(row)} is not in view at this frame")
-        _keep(row, Calibration.from_arrays(played.expression[held], played.rotation[held]))
+        calibration = Calibration.from_arrays(
+            played.expression[held], played.rotation[held], played.translation[held]
+        )
+        _keep(row, calibration)
         return self.done(f"{name_of(row)}: neutral from {item.name}")
 
 

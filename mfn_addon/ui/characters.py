@@ -111,6 +111,19 @@ class MFN_Character(bpy.types.PropertyGroup):
     jaw: EnumProperty(name="Jaw By", description="What opens the mouth", items=_BY)
     jaw_gain: _turn("Jaw", "the turn of a jaw bone")
     jaw_limit: _limit("Limit", "the turn of a jaw bone")
+    position_bone: StringProperty(
+        name="Position Bone",
+        description="The bone, often the root or the hips, that moves as the actor's head moves "
+        "through space; empty for none. It starts where Set Neutral found the head",
+    )
+    position_gain: FloatProperty(
+        name="Way", description="Factor on how far the position bone moves",
+        default=1.0, min=0.0, soft_max=4.0,
+    )  # fmt: skip
+    position_limit: FloatProperty(
+        name="Limit", description="The farthest that the actor's head counts as moved",
+        default=0.5, min=0.0, max=5.0, subtype="DISTANCE", unit="LENGTH",
+    )  # fmt: skip
 
 
 def character_settings(obj: bpy.types.Object) -> MFN_Character:
@@ -136,6 +149,9 @@ def options_of(obj: bpy.types.Object, mirror: bool, calibration: str = "") -> Op
         eye_limit=settings.eye_limit,
         jaw_gain=settings.jaw_gain,
         jaw_limit=settings.jaw_limit,
+        position_bone=settings.position_bone,
+        position_gain=settings.position_gain,
+        position_limit=settings.position_limit,
         responses=as_responses(settings.responses),
     )
 

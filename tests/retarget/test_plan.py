@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A character's plan: which names are driven by what, and by how much."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,15 @@ from mfn_addon.retarget import (
     Character,
     Options,
     Response,
+    Rest,
     RigError,
     load_profiles,
     make_plan,
     read_channels,
 )
 from mfn_addon.retarget import rotation as rot
+from mfn_addon.retarget.tracks import EYE_DISTANCE
+from mfn_addon.track import Calibration
 
 STRAIGHT = np.eye(3)
 BONE_UP = np.column_stack([(1, 0, 0), (0, 0, 1), (0, -1, 0)]).astype(float)  # y along the bone
@@ -186,6 +191,42 @@ def test_bones_keep_their_rotation_mode(mode):
     assert [t.path for t in plan.bones if t.bone == "head"] == [path]
     values = plan.solve(face(), rotation).bones[[t.bone for t in plan.bones].index("head")]
     assert np.isfinite(values).all()
+
+
+def position(options, offset, **changes):
+    """(..., 3) where a plan moves the neck to, armature space, in average adults' metres."""
+    plan = make_plan(human(**changes), options)
+    weights = np.zeros((*np.shape(offset)[:-1], 52))
+    turns = np.broadcast_to(STRAIGHT, (*np.shape(offset)[:-1], 3, 3))
+    pose = plan.solve(weights, turns, np.array(offset))
+    found = [v for t, v in zip(plan.bones, pose.bones, strict=True) if t.path == "location"]
+    return found[0] @ BONE_UP.T / (0.06 / EYE_DISTANCE)
+
+
+def test_the_heads_place_moves_the_position_bone():
+    options = Options(position_bone="neck")
+    aside = position(options, (0.1, 0.2, 0.05))  # to the actor's left, up, towards the camera
+    assert aside == pytest.approx([0.1, -0.05, 0.2])
+    twice = position(replace(options, position_gain=2.0, mirror=True), (0.1, 0.2, 0.05))
+    assert twice == pytest.approx([-0.2, -0.1, 0.4])
+    held = position(replace(options, position_limit=0.1), [(0.0, 0.3, 0.0), (0.0, 0.05, 0.0)])
+    assert held == pytest.approx(np.array([(0, 0, 0.1), (0, 0, 0.05)]))
+
+
+def test_a_position_bone_that_is_not_there_is_told():
+    plan = make_plan(human(), Options(position_bone="root"))
+    assert "position: there is no bone 'root'" in plan.report.notes
+    assert not [track for track in plan.bones if track.path == "location"]
+
+
+def test_the_head_rests_where_it_was_calibrated_or_first_seen():
+    way = np.array([(0.0, 0.1, -0.6), (0.1, 0.1, -0.6)])
+    seen_first = Rest(make_plan(human()))
+    assert seen_first.offset(way) == pytest.approx(way - way[0])
+    assert seen_first.offset(way[1]) == pytest.approx([0.1, 0.0, 0.0])
+    calibration = Calibration(position=np.array((0.0, 0.0, -0.5), np.float32)).to_text()
+    calibrated = Rest(make_plan(human(), Options(calibration=calibration)))
+    assert calibrated.offset(way[0]) == pytest.approx([0.0, 0.1, -0.1])
 
 
 def test_eyes_and_jaw_are_moved_once():

@@ -5,6 +5,7 @@ import bpy
 import numpy as np
 import pytest
 
+from mfn_addon.retarget import Options
 from mfn_addon.rig import RigError, bake_take, bind
 from mfn_addon.take import Take, TakeError
 from tests.rig.characters import add_human, add_mesh, add_robot, face, new_file, value, write_take
@@ -55,6 +56,30 @@ def test_two_actors_are_baked_to_two_characters(take):
         assert value("Ben face", "jawOpen") == 0.0
         blink = 0.5 + 0.5 * np.cos(3 * time)
         assert value("Ben face", "eyeBlinkLeft") == pytest.approx(blink, abs=0.005)
+
+
+def stroll(time):
+    """Actor 0 walks to the actor's left, 0.1 metres a second."""
+    return [face(0).with_(translation=np.array((0.1 * time, 0.2, -0.6), np.float32))]
+
+
+def test_the_heads_place_is_baked_to_a_bone_as_the_live_preview_showed_it(tmp_path):
+    ada = add_human("Ada")
+    at_rest = ada.pose.bones["head"].head.x
+    options = Options(position_bone="neck")
+    with Take(write_take(tmp_path / "stroll.mfntake", np.arange(49) / 24, stroll)) as take:
+        report = bake_take(take, {0: ada}, bpy.context.scene, options={0: options})
+    bpy.context.scene.frame_set(1 + 24)
+    baked = ada.pose.bones["head"].head.x - at_rest
+    assert baked == pytest.approx(0.1 * 0.06 / 0.063, abs=1e-4)  # its eyes are 6 cm apart
+    assert "Ada" in report.characters
+
+    ben = add_human("Ben")
+    live = bind(ben, options)
+    for second in (0.0, 1.0):
+        live.apply(stroll(second)[0], second)
+    bpy.context.view_layer.update()
+    assert ben.pose.bones["head"].head.x - at_rest == pytest.approx(baked, abs=1e-4)
 
 
 def test_the_bake_is_what_the_live_preview_showed(take):

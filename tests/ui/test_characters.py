@@ -4,6 +4,7 @@
 import json
 
 import bpy
+import numpy as np
 import pytest
 
 from mfn_addon.rig import profiles
@@ -101,6 +102,18 @@ def test_a_limit_holds_the_head(running, ada):
     live.tick(bpy.context)
     angle = ada.pose.bones["head"].rotation_quaternion.angle
     assert angle == pytest.approx(0.1745, abs=1e-3)
+
+
+def test_the_head_moves_a_bone_from_where_it_was_calibrated(running, ada):
+    ada.mfn.position_bone, ada.mfn.position_limit = "neck", 0.1
+    running.give(frame(0, face(1)))
+    live.tick(bpy.context)
+    bpy.ops.mfn.calibrate_neutral()
+    far = np.array((0.0, 0.0, -0.1), np.float32)  # towards the camera, half a metre
+    running.give(frame(1, face(1).with_(translation=far)))
+    live.tick(bpy.context)
+    bpy.context.view_layer.update()
+    assert ada.pose.bones["head"].head.y == pytest.approx(-0.1 * 0.06 / 0.063, abs=1e-4)
 
 
 def test_a_missing_name_is_fixed_by_hand_and_kept_as_a_profile(running):

@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mfn_addon.face import Face
+from mfn_addon.face import Face, FaceFrame
 from mfn_addon.network.mfn import FaceNetwork
 from mfn_addon.take import Take
+from mfn_addon.track import Tracker
 from tests.companion.browser import CLIP, Phone, camera_clip, why_no_browser
 from tests.companion.node import ROOT
 
@@ -53,6 +54,16 @@ def still(tmp_path: Path) -> tuple[Path, np.ndarray]:
     cv2.imwrite(str(tmp_path / "still.png"), video.read()[1])
     clip = camera_clip(tmp_path / "still.png", tmp_path / "still.y4m", "-loop", "1", "-t", "1")
     return clip, cv2.VideoCapture(str(clip)).read()[1][..., ::-1].copy()
+
+
+def solved(picture: np.ndarray, size: int) -> list[Face]:
+    """The faces that Python follows in a picture which it sees for a second; what the network only
+    takes for a face with doubt is not among them."""
+    height, width = picture.shape[:2]
+    found, tracker, faces = FaceNetwork().detect(picture, size), Tracker(), []
+    for number in range(30):
+        faces = tracker.update(FaceFrame(number / 30, "still", number, width, height, found)).faces
+    return faces
 
 
 def agree(seen: list[Face], expected: list[Face]) -> bool:
@@ -99,8 +110,7 @@ def test_take_holds_what_the_phone_saw_through_reload_and_restart(still, tmp_pat
     with Take(tmp_path / "take.mfntake") as take:
         frames = list(take.frames())
     # The page shrinks the picture where this machine cannot hold 30 a second.
-    network = FaceNetwork()
-    expected = [network.detect(picture, size) for size in PICTURE_SIZES]
+    expected = [solved(picture, size) for size in PICTURE_SIZES]
     assert any(agree(frame.faces, faces) for frame in frames[-8:] for faces in expected)
     assert len(frames) == recorded
     assert missing_sequences(tmp_path / "take.mfntake") == []

@@ -4,8 +4,8 @@
     python -m training.offline_pass
 
 Held-back photographs: how each group of shapes follows the fitted weights, read once or in
-close-ups. Clips of one face: how restless each pass is, and whether blinks keep their height and
-their moment, against the close-ups before they are smoothed.
+close-ups. Clips of one face: how restless each pass is, and whether blinks keep the height and the
+moment that they have in the close-ups before these are smoothed.
 """
 
 from __future__ import annotations
@@ -59,35 +59,53 @@ def on_photographs(network: FaceNetwork, data: Path, fitted: Path, most: int) ->
 
 
 def on_clips(network: FaceNetwork, data: Path) -> str:
-    """A table: unrest of each pass, and what became of the blinks."""
+    """A table: unrest of each pass, and what became of the blinks that the close-ups see."""
     close = CloseUps(network)
-    unrest: dict[str, list[np.ndarray]] = {"live": [], "offline": []}
-    heights, moments = [], []
+    unrest: dict[str, list[np.ndarray]] = {"close-ups alone": [], "live": [], "offline": []}
+    blinks: dict[str, list[tuple[float, float]]] = {name: [] for name in unrest}
     for path in sorted((data / "clips").glob("single_*.mp4")):
         live_tracker, tracker = Tracker(), Tracker(TrackerOptions(smoothing=None))
         live, unsmoothed = [], []
         for picture in tqdm(Footage(path), desc=path.stem, disable=None):
             live.append(solve_picture(picture, network, live_tracker, path.name))
             unsmoothed.append(solve_picture(picture, close, tracker, path.name))
-        offline = smooth_performance(unsmoothed)
-        unrest["live"].append(restlessness(live))
-        unrest["offline"].append(restlessness(offline))
-        for side in ("Left", "Right"):
-            at = EXPRESSION_INDEX[f"eyeBlink{side}"]
-            raw, calm = (weights(frames)[:, at] for frames in (unsmoothed, offline))
-            for peak in peaks(raw):
-                near = slice(max(peak - 3, 0), peak + 4)
-                heights.append(calm[near].max() / raw[peak])
-                moments.append(abs(int(calm[near].argmax()) + near.start - peak))
-    rows = {
-        name: dict(zip(("unrest of the head, degrees a frame²", "unrest of the shapes, 1/1000"),
-                       np.mean(parts, axis=0), strict=True))
-        for name, parts in unrest.items()
-    }  # fmt: skip
-    return (
-        f"{table(rows)}\n\n{len(heights)} blinks: {100 * np.mean(heights):.0f} % of their height "
-        f"after smoothing, {np.mean(moments):.2f} frames away."
-    )
+        passes = (unsmoothed, live, smooth_performance(unsmoothed))
+        for name, frames in zip(unrest, passes, strict=True):
+            unrest[name].append(restlessness(frames))
+            blinks[name] += blinks_of(frames, unsmoothed)
+    rows = {}
+    for name, parts in unrest.items():
+        height, late = np.mean(blinks[name], axis=0)
+        head, shapes = np.mean(parts, axis=0)
+        rows[name] = {
+            "unrest of the head, degrees a frame²": head,
+            "unrest of the shapes, 1/1000": shapes,
+            f"height of {len(blinks[name])} blinks, %": 100 * height,
+            "their lag, frames": late,
+        }
+    return table(rows)
+
+
+def blinks_of(frames: list[FaceFrame], seen: list[FaceFrame]) -> list[tuple[float, float]]:
+    """The height of each blink over what is seen of it, and by how many frames it comes later."""
+    found = []
+    for side in ("Left", "Right"):
+        at = EXPRESSION_INDEX[f"eyeBlink{side}"]
+        raw, ours = (weights(each)[:, at] for each in (seen, frames))
+        for peak in peaks(raw):
+            first = max(peak - 3, 0)
+            highest = first + int(ours[first : peak + 4].argmax())
+            found.append((ours[highest] / raw[peak], summit(ours, highest) - summit(raw, peak)))
+    return found
+
+
+def summit(values: np.ndarray, i: int) -> float:
+    """Where between the frames the highest value about `i` lies: the parabola's through three."""
+    if not 0 < i < len(values) - 1:
+        return float(i)
+    before, at, after = values[i - 1 : i + 2]
+    bend = before - 2 * at + after
+    return i + 0.5 * float((before - after) / bend) if bend else float(i)
 
 
 def weights(frames: list[FaceFrame]) -> np.ndarray:

@@ -34,7 +34,7 @@ class OfflineOptions:
             as large, so 3 left most of it in (clips of four people).
     """
 
-    span: float = 0.06
+    span: float = 0.08
     reach: float = 8.0
 
 

@@ -48,7 +48,7 @@ def composer(seed: int = 0, size: int = 128) -> Composer:
 
 
 def test_composed_boxes_lie_on_their_faces(monkeypatch):
-    monkeypatch.setattr("training.scenes.COVERED", 0)
+    monkeypatch.setattr(Composer, "cover", lambda *_: None)
     maker = composer()
     hits = []
     for _ in range(50):

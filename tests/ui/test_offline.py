@@ -115,3 +115,42 @@ def test_the_footages_sound_lies_where_the_bake_begins(tmp_path):
     editor = bpy.context.scene.sequence_editor
     (sound,) = editor.strips if hasattr(editor, "strips") else editor.sequences
     assert sound.frame_final_start == 101 - 12  # half a second before, at 24 frames a second
+
+
+@pytest.mark.skipif(not bpy.app.build_options.audaspace, reason="this bpy was built without sound")
+@pytest.mark.parametrize(("fps", "base"), [(24, 1.0), (30, 1.001), (25, 1.0)])
+def test_a_clap_is_baked_where_it_is_heard(tmp_path, fps, base):
+    """Seen 90.5 s into the footage, in a take that begins a third of a second into it."""
+    clap, begin = 90.5, 1 / 3
+    path = tmp_path / "claps.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 1, 1000, 0, "NONE", ""))
+        file.writeframes(bytes(1000 * 92))
+    times = np.arange(begin, 92, 1 / 30)
+    with TakeWriter(tmp_path / "takes.mfntake") as writer:
+        for number, time in enumerate(times):
+            live = frame(number, face(1, jawOpen=float(time >= clap)), time=float(time))
+            live.source = path.name
+            writer.add(live)
+    bpy.ops.mfn.take_open(filepath=str(tmp_path / "takes.mfntake"))
+    scene = bpy.context.scene
+    scene.render.fps, scene.render.fps_base = fps, base
+    scene.mfn.footage = str(path)
+    cast = scene.mfn.row(1) or scene.mfn.cast.add()
+    cast.actor, cast.character = 1, add_human("Ada")
+    assert bpy.ops.mfn.footage_sound() == {"FINISHED"}
+    assert bpy.ops.mfn.bake() == {"FINISHED"}
+    editor = scene.sequence_editor
+    (sound,) = editor.strips if hasattr(editor, "strips") else editor.sequences
+
+    def shut(number):
+        scene.frame_set(number)
+        return value("Ada face", "jawOpen") < 0.5
+
+    # Half open between two pictures; the strip begins on a whole frame, and so do keys.
+    half = times[times >= clap][0] - 1 / 60
+    heard = sound.frame_final_start + half * fps / base
+    first = int(heard) - 3
+    assert shut(first)
+    seen = next(number for number in range(first, first + 9) if not shut(number))
+    assert -0.5 <= seen - heard < 1.5

@@ -101,13 +101,19 @@ class Report:
     bones: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def summary(self) -> str:
-        """One line: `ARKit: 52 shape keys (2 guessed), bones head, neck`."""
-        shapes = f"{len(self.found) + len(self.guessed)} shape keys"
+    def summary(self, translate: Callable[[str], str] = str) -> str:
+        """One line: `ARKit: 52 shape keys (2 guessed), 2 bones`.
+
+        Args:
+            translate: looks up a template in the reader's language.
+        """
+        shapes = len(self.found) + len(self.guessed)
+        parts = [translate("{count} shape keys").format(count=shapes)]
         if self.guessed:
-            shapes += f" ({len(self.guessed)} guessed)"
+            parts[0] += translate(" ({count} guessed)").format(count=len(self.guessed))
         if self.missing:
-            shapes += f", {len(self.missing)} missing"
-        bones = sorted(set(self.bones.values()))
-        counted = f"{len(bones)} bone{'' if len(bones) == 1 else 's'}"
-        return f"{self.title or self.profile}: {shapes}, {counted}"
+            parts.append(translate("{count} missing").format(count=len(self.missing)))
+        bones = len(set(self.bones.values()))
+        one, many = translate("1 bone"), translate("{count} bones")
+        parts.append(one if bones == 1 else many.format(count=bones))
+        return f"{self.title or self.profile}: {', '.join(parts)}"

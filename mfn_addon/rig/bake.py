@@ -44,14 +44,21 @@ class BakeReport:
     kept: float = 1.0
     errors: dict[str, float] = field(default_factory=dict)
 
-    def summary(self) -> str:
-        """One line for the status bar."""
-        names = ", ".join(self.characters)
-        span = f"frames {self.frame_start} to {self.frame_end}"
-        text = f"Baked {self.keys} keys to {names}, {span}"
+    def summary(self, translate: Callable[[str], str] = str) -> str:
+        """One line for the status bar.
+
+        Args:
+            translate: looks up a template in the reader's language.
+        """
+        text = translate("Baked {keys} keys to {characters}, frames {start} to {end}").format(
+            keys=self.keys, characters=", ".join(self.characters),
+            start=self.frame_start, end=self.frame_end,
+        )  # fmt: skip
         if self.errors:
             errors = ", ".join(f"{error:.2g} {unit}" for unit, error in self.errors.items())
-            text += f"; kept {100 * self.kept:.0f} % of the keys, off by at most {errors}"
+            text += translate("; kept {share:.0f} % of the keys, off by at most {errors}").format(
+                share=100 * self.kept, errors=errors
+            )
         return text
 
 

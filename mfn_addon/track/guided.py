@@ -23,7 +23,7 @@ class Step:
     """One thing asked of the actor.
 
     Attributes:
-        ask: what to say.
+        ask: what to say, in English.
         seconds: for how long.
         stems: the expressions that are measured, by the start of their names.
     """

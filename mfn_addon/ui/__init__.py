@@ -29,6 +29,7 @@ from . import (
     recording_panel,
     take_library,
     take_panels,
+    translation,
 )
 from .properties import refresh_takes
 
@@ -72,6 +73,7 @@ def _first_look() -> None:
 
 def register() -> None:
     """Add everything to Blender."""
+    translation.register()
     properties.register()
     preview.register()
     for each in _CLASSES:
@@ -97,3 +99,4 @@ def unregister() -> None:
         bpy.utils.unregister_class(each)
     preview.unregister()
     properties.unregister()
+    translation.unregister()

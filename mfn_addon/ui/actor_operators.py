@@ -16,6 +16,7 @@ from . import session
 from .actors import name_of
 from .operators import Telling
 from .timeline import first_frame
+from .translation import rpt_
 
 _HOLD = 1.0
 """Seconds of the actor's face that make a neutral."""
@@ -53,12 +54,12 @@ class MFN_OT_cast_remove(Telling, bpy.types.Operator):
         cast = context.scene.mfn.cast
         index = next((i for i, row in enumerate(cast) if row.actor == self.actor), None)
         if index is None:
-            return self.failed(f"there is no actor {self.actor} in the table")
+            return self.failed(rpt_("there is no actor {number} in the table", number=self.actor))
         name = name_of(cast[index])
         if cast[index].locked:
-            return self.failed(f"{name} is locked: unlock the row first")
+            return self.failed(rpt_("{actor} is locked: unlock the row first", actor=name))
         cast.remove(index)
-        return self.done(f"Removed {name[0].lower() + name[1:]}")
+        return self.done(rpt_("Removed {actor}", actor=name))
 
 
 class MFN_OT_cast_add(_OfRow, bpy.types.Operator):
@@ -75,12 +76,12 @@ class MFN_OT_cast_add(_OfRow, bpy.types.Operator):
         for key, value in kept.items():
             setattr(new, key, value)
         settings.cast_index = len(settings.cast) - 1
-        return self.done(f"Choose another character for {name_of(new)}")
+        return self.done(rpt_("Choose another character for {actor}", actor=name_of(new)))
 
 
 class MFN_OT_cast_swap(_OfRow, bpy.types.Operator):
-    """Exchange the characters of this actor and the next: the tracker had taken one for the
-    other, or the roles change"""
+    """Exchange the characters of this actor and the next: the tracker had taken one for the \
+other, or the roles change"""
 
     bl_idname = "mfn.cast_swap"
     bl_label = "Swap with Next"
@@ -89,11 +90,14 @@ class MFN_OT_cast_swap(_OfRow, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.mfn
         if len(settings.cast) < 2:
-            return self.failed("there is only one actor in the table")
+            return self.failed(rpt_("there is only one actor in the table"))
         first = settings.cast[settings.cast_index]
         second = settings.cast[(settings.cast_index + 1) % len(settings.cast)]
         first.character, second.character = second.character, first.character
-        return self.done(f"Swapped the characters of {name_of(first)} and {name_of(second)}")
+        names = name_of(first), name_of(second)
+        return self.done(
+            rpt_("Swapped the characters of {first} and {second}", first=names[0], second=names[1])
+        )
 
 
 class MFN_OT_calibrate_neutral(_OfLiveRow, bpy.types.Operator):
@@ -110,12 +114,14 @@ class MFN_OT_calibrate_neutral(_OfLiveRow, bpy.types.Operator):
             count = take_neutral(live, row)
         except ValueError as error:
             return self.failed(f"{name_of(row)}: {error}")
-        return self.done(f"{name_of(row)}: neutral from {count} frames")
+        return self.done(
+            rpt_("{actor}: neutral from {count} frames", actor=name_of(row), count=count)
+        )
 
 
 class MFN_OT_calibrate_range(_OfLiveRow, bpy.types.Operator):
-    """Guide this actor through rest, open, smile, pucker, brows, blinks and looks, and bring the
-    actor's range to the character's"""
+    """Guide this actor through rest, open, smile, pucker, brows, blinks and looks, and bring the \
+actor's range to the character's"""
 
     bl_idname = "mfn.calibrate_range"
     bl_label = "Guided Calibration"
@@ -125,9 +131,9 @@ class MFN_OT_calibrate_range(_OfLiveRow, bpy.types.Operator):
         assert live is not None  # poll has seen it
         if live.guided is not None:
             live.guided = None
-            return self.done("Calibration given up; nothing was changed")
+            return self.done(rpt_("Calibration given up; nothing was changed"))
         live.guided, live.guided_row = GuidedCalibration(), context.scene.mfn.cast_index
-        return self.done(f"Calibrating {name_of(chosen_row(context))}")
+        return self.done(rpt_("Calibrating {actor}", actor=name_of(chosen_row(context))))
 
 
 class MFN_OT_calibrate_from_take(_OfRow, bpy.types.Operator):
@@ -141,7 +147,7 @@ class MFN_OT_calibrate_from_take(_OfRow, bpy.types.Operator):
         scene, row = context.scene, chosen_row(context)
         item = context.window_manager.mfn.take()
         if item is None or item.error:
-            return self.failed(item.error if item is not None else "choose a take first")
+            return self.failed(item.error if item is not None else rpt_("choose a take first"))
         try:
             with Take(item.path) as take:
                 played = take.performance(row.actor)
@@ -151,12 +157,17 @@ class MFN_OT_calibrate_from_take(_OfRow, bpy.types.Operator):
             return self.failed(error)
         held = np.abs(played.time - moment) <= _HOLD / 2
         if not held.any():
-            return self.failed(f"{item.name}: {name_of(row)} is not in view at this frame")
+            return self.failed(
+                rpt_(
+                    "{take}: {actor} is not in view at this frame",
+                    take=item.name, actor=name_of(row),
+                )
+            )  # fmt: skip
         calibration = Calibration.from_arrays(
             played.expression[held], played.rotation[held], played.translation[held]
         )
         _keep(row, calibration)
-        return self.done(f"{name_of(row)}: neutral from {item.name}")
+        return self.done(rpt_("{actor}: neutral from {take}", actor=name_of(row), take=item.name))
 
 
 class MFN_OT_calibrate_clear(_OfRow, bpy.types.Operator):
@@ -169,7 +180,7 @@ class MFN_OT_calibrate_clear(_OfRow, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         row = chosen_row(context)
         row.calibration = ""
-        return self.done(f"{name_of(row)}: no calibration")
+        return self.done(rpt_("{actor}: no calibration", actor=name_of(row)))
 
 
 def take_neutral(live: session.Session, row: Any) -> int:

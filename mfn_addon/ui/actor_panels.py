@@ -10,6 +10,7 @@ import bpy
 from ..face import Face
 from . import preview, session
 from .properties import MFN_CastRow
+from .translation import iface_
 
 
 class MFN_UL_cast(bpy.types.UIList):
@@ -32,9 +33,9 @@ class MFN_UL_cast(bpy.types.UIList):
         text = f"{row.label or row.actor}{_state(row, face)}"
         icon = preview.dot_icon(row.actor)
         if icon:
-            left.label(text=text, icon_value=icon)
+            left.label(text=text, icon_value=icon, translate=False)
         else:
-            left.label(text=text, icon="USER")
+            left.label(text=text, icon="USER", translate=False)
         split.prop(row, "character", text="")
 
 
@@ -69,7 +70,8 @@ class MFN_PT_cast(bpy.types.Panel):
 
     def _draw_row(self, layout: Any, row: MFN_CastRow) -> None:
         if row.report:
-            layout.label(text=row.report, icon="CHECKMARK" if row.usable else "CANCEL")
+            icon = "CHECKMARK" if row.usable else "CANCEL"
+            layout.label(text=row.report, icon=icon, translate=False)
         column = layout.column(align=True)
         line = column.row(align=True)
         line.prop(row, "label")
@@ -97,7 +99,7 @@ class MFN_PT_calibration(bpy.types.Panel):
         live, settings = session.current, context.scene.mfn
         guided = live.guided if live is not None else None
         if guided is not None and guided.step is not None:
-            layout.label(text=guided.step.ask, icon="INFO")
+            layout.label(text=iface_(guided.step.ask), icon="INFO")
             layout.progress(factor=guided.progress, text=f"{guided.progress:.0%}")
             layout.operator("mfn.calibrate_range", text="Give Up", icon="CANCEL")
             return
@@ -131,11 +133,11 @@ def _state(row: MFN_CastRow, face: Face | None) -> str:
     if live is None:
         return ""
     if face is None:
-        return "   lost"
+        return f"   {iface_('lost')}"
     uid = row.character.session_uid if row.character is not None else 0
     presence = live.presences.get(uid)
     back = presence is not None and presence.state == "re-acquired"
-    return "   back" if back else f"   {face.score:.0%}"
+    return f"   {iface_('back')}" if back else f"   {face.score:.0%}"
 
 
 CLASSES = (MFN_UL_cast, MFN_PT_cast, MFN_PT_calibration)

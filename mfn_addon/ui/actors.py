@@ -17,6 +17,7 @@ from . import preview
 from .notice import say
 from .properties import MFN_CastRow, MFN_SceneSettings, settings_of
 from .session import Session
+from .translation import iface_, rpt_
 
 
 def drive(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> None:
@@ -99,7 +100,7 @@ def _guide(live: Session, settings: MFN_SceneSettings, time: float) -> None:
     if guided.done:
         live.guided = None
         row.calibration = guided.result().to_text()
-        say(f"{name_of(row)} is calibrated")
+        say(rpt_("{actor} is calibrated", actor=name_of(row)))
 
 
 @lru_cache(maxsize=64)
@@ -110,7 +111,7 @@ def _ahead(calibration: str) -> np.ndarray:
 
 def name_of(row: MFN_CastRow) -> str:
     """What people call a row's actor."""
-    return str(row.label) or f"Actor {row.actor}"
+    return str(row.label) or iface_("Actor {number}", number=row.actor)
 
 
 def _show(

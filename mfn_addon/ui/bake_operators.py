@@ -16,6 +16,7 @@ from ..take import Take, TakeError
 from . import correction_rows
 from .operators import Telling
 from .timeline import first_frame
+from .translation import rpt_
 
 
 class _OfTake(Telling):
@@ -24,7 +25,7 @@ class _OfTake(Telling):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if context.window_manager.mfn.take() is None:
-            cls.poll_message_set("Record a take, or choose one")  # type: ignore[attr-defined]
+            cls.poll_message_set(rpt_("Record a take, or choose one"))  # type: ignore[attr-defined]
             return False
         return True
 
@@ -49,7 +50,7 @@ class _OfTake(Telling):
         if settings.bake_range:
             scene.frame_start, scene.frame_end = report.frame_start, report.frame_end
         scene.frame_set(scene.frame_current)  # show the bake at once
-        return self.done(report.summary())
+        return self.done(report.summary(rpt_))
 
 
 class MFN_OT_bake(_OfTake, bpy.types.Operator):
@@ -66,8 +67,13 @@ class MFN_OT_bake(_OfTake, bpy.types.Operator):
         present = item.actor_ids()
         rows = [r for r in context.scene.mfn.cast if r.actor in present and r.character is not None]
         if not rows:
-            actors = ", ".join(map(str, present)) or "nobody"
-            return self.failed(f"{item.name}: give its actors ({actors}) a character first")
+            actors = ", ".join(map(str, present)) or rpt_("nobody")
+            return self.failed(
+                rpt_(
+                    "{take}: give its actors ({actors}) a character first",
+                    take=item.name, actors=actors,
+                )
+            )  # fmt: skip
         return self.bake(context, {row.actor: row.character for row in rows})
 
 
@@ -93,17 +99,22 @@ the table stays as it is"""
             return self.failed(item.error)
         characters = selected_characters(context)
         if not characters:
-            return self.failed("select the character that the take is for: an armature or a mesh")
+            return self.failed(
+                rpt_("select the character that the take is for: an armature or a mesh")
+            )
         actors = item.actor_ids()
         if len(characters) == 1 and actors:
             actors = [self._actor_of(context.scene.mfn, actors)]
         if self.actor >= 0 and self.actor not in item.actor_ids():
-            return self.failed(f"{item.name}: no actor {self.actor} in this take")
-        if len(characters) > len(actors):
             return self.failed(
-                f"{item.name}: {len(characters)} characters are selected, but the take has "
-                f"{len(actors)} actor{'' if len(actors) == 1 else 's'}"
+                rpt_("{take}: no actor {number} in this take", take=item.name, number=self.actor)
             )
+        if len(characters) > len(actors):
+            text = rpt_("{take}: {count} characters are selected, but the take has {actors} actors")
+            if len(actors) == 1:
+                text = rpt_("{take}: {count} characters are selected, but the take has one actor")
+            counts = {"count": len(characters), "actors": len(actors)}
+            return self.failed(text.format(take=item.name, **counts))
         return self.bake(context, dict(zip(actors, characters, strict=False)))
 
     def _actor_of(self, settings: Any, present: list[int]) -> int:

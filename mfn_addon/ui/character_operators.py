@@ -17,6 +17,7 @@ from . import session
 from .characters import character_settings, look
 from .operators import Telling
 from .response_rows import as_responses, fill_rows
+from .translation import rpt_
 
 
 def shown_character(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -69,7 +70,9 @@ class MFN_OT_fix_match(_OfCharacter, bpy.types.Operator):
         obj, settings = _shown(context)
         fix = settings.fixes.get(self.target) or settings.fixes.add()
         fix.name, fix.key = self.target, self.key
-        return self.done(f"{obj.name}: {self.target} is said by hand")
+        return self.done(
+            rpt_("{character}: {name} is said by hand", character=obj.name, name=self.target)
+        )
 
 
 class MFN_OT_unfix_match(_OfCharacter, bpy.types.Operator):
@@ -85,10 +88,12 @@ class MFN_OT_unfix_match(_OfCharacter, bpy.types.Operator):
         obj, settings = _shown(context)
         index = settings.fixes.find(self.target)
         if index < 0:
-            return self.failed(f"{self.target} was not said by hand")
+            return self.failed(rpt_("{name} was not said by hand", name=self.target))
         settings.fixes.remove(index)
         look(obj)
-        return self.done(f"{obj.name}: names decide about {self.target}")
+        return self.done(
+            rpt_("{character}: names decide about {name}", character=obj.name, name=self.target)
+        )
 
 
 class MFN_OT_save_profile(_OfCharacter, bpy.types.Operator):
@@ -112,7 +117,7 @@ class MFN_OT_save_profile(_OfCharacter, bpy.types.Operator):
             path = save_profile(self.title, session.reports[obj.session_uid], fixes)
         except (ValueError, OSError) as error:
             return self.failed(error)
-        return self.done(f"Saved {path}")
+        return self.done(rpt_("Saved {path}", path=path))
 
 
 class MFN_OT_edit_responses(_OfCharacter, bpy.types.Operator):
@@ -125,7 +130,7 @@ class MFN_OT_edit_responses(_OfCharacter, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         obj, settings = _shown(context)
         fill_rows(settings, as_responses(settings.responses))
-        return self.done(f"{obj.name}: every expression can be set")
+        return self.done(rpt_("{character}: every expression can be set", character=obj.name))
 
 
 class MFN_OT_reset_responses(_OfCharacter, bpy.types.Operator):
@@ -138,7 +143,7 @@ class MFN_OT_reset_responses(_OfCharacter, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         obj, settings = _shown(context)
         fill_rows(settings, {})
-        return self.done(f"{obj.name}: plain responses")
+        return self.done(rpt_("{character}: plain responses", character=obj.name))
 
 
 class MFN_OT_save_responses(_OfCharacter, bpy.types.Operator, ExportHelper):
@@ -147,7 +152,9 @@ class MFN_OT_save_responses(_OfCharacter, bpy.types.Operator, ExportHelper):
     bl_idname = "mfn.save_responses"
     bl_label = "Save Responses"
     filename_ext = ".json"
-    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+    filter_glob: StringProperty(
+        name="Files", description="What is listed", default="*.json", options={"HIDDEN"}
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         _, settings = _shown(context)
@@ -156,7 +163,7 @@ class MFN_OT_save_responses(_OfCharacter, bpy.types.Operator, ExportHelper):
             write_preset(path, as_responses(settings.responses))
         except OSError as error:
             return self.failed(error)
-        return self.done(f"Saved {path.name}")
+        return self.done(rpt_("Saved {path}", path=path.name))
 
 
 class MFN_OT_load_responses(_OfCharacter, bpy.types.Operator, ImportHelper):
@@ -166,7 +173,9 @@ class MFN_OT_load_responses(_OfCharacter, bpy.types.Operator, ImportHelper):
     bl_label = "Load Responses"
     bl_options = {"REGISTER", "UNDO"}
     filename_ext = ".json"
-    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+    filter_glob: StringProperty(
+        name="Files", description="What is listed", default="*.json", options={"HIDDEN"}
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         obj, settings = _shown(context)
@@ -175,7 +184,9 @@ class MFN_OT_load_responses(_OfCharacter, bpy.types.Operator, ImportHelper):
             fill_rows(settings, read_preset(path))
         except ValueError as error:
             return self.failed(error)
-        return self.done(f"{obj.name}: responses of {path.stem}")
+        return self.done(
+            rpt_("{character}: responses of {file}", character=obj.name, file=path.stem)
+        )
 
 
 CLASSES = (

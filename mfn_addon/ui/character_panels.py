@@ -14,6 +14,7 @@ from ..rig.lookup import shape_keys_of
 from . import session
 from .character_operators import shown_character
 from .characters import character_settings
+from .translation import iface_
 
 _SHOWN = 12  # names in a list before "… and 40 more"
 
@@ -38,7 +39,7 @@ class MFN_PT_character(_CharacterPanel, bpy.types.Panel):
         layout, obj = self.layout, shown_character(context)
         assert obj is not None
         settings = character_settings(obj)
-        layout.label(text=obj.name, icon="OUTLINER_OB_ARMATURE")
+        layout.label(text=obj.name, icon="OUTLINER_OB_ARMATURE", translate=False)
         row = layout.row(align=True)
         row.prop(settings, "profile", icon="SORTALPHA")
         row.operator("mfn.match_names", text="", icon="VIEWZOOM")
@@ -46,13 +47,13 @@ class MFN_PT_character(_CharacterPanel, bpy.types.Panel):
         if report is None:
             layout.label(text="Press the glass to match its names", icon="INFO")
             return
-        layout.label(text=report.summary(), icon="CHECKMARK")
+        layout.label(text=report.summary(iface_), icon="CHECKMARK", translate=False)
         for note in report.notes:
-            layout.label(text=note, icon="DOT")
+            layout.label(text=note, icon="DOT", translate=False)
         self._draw_fixes(layout, obj, settings)
-        self._draw_names(layout, "Guessed", report.guessed, "QUESTION", context)
+        self._draw_names(layout, iface_("Guessed"), report.guessed, "QUESTION")
         missing = {name: "" for name in report.missing if not name.startswith("bone ")}
-        self._draw_names(layout, "Missing", missing, "X", context)
+        self._draw_names(layout, iface_("Missing"), missing, "X")
         row = layout.row(align=True)
         row.operator("mfn.save_profile", icon="FILE_TICK")
 
@@ -60,26 +61,24 @@ class MFN_PT_character(_CharacterPanel, bpy.types.Panel):
         keys = _richest_keys(obj, session.reports.get(obj.session_uid))
         for fix in settings.fixes:
             row = layout.row(align=True)
-            row.label(text=fix.name, icon="TOOL_SETTINGS")
+            row.label(text=fix.name, icon="TOOL_SETTINGS", translate=False)
             if keys is not None:
                 row.prop_search(fix, "key", keys, "key_blocks", text="")
             else:
                 row.prop(fix, "key", text="")
             row.operator("mfn.unfix_match", text="", icon="X").target = fix.name
 
-    def _draw_names(
-        self, layout: Any, title: str, names: dict[str, str], icon: str, _: bpy.types.Context
-    ) -> None:
+    def _draw_names(self, layout: Any, title: str, names: dict[str, str], icon: str) -> None:
         if not names:
             return
         box = layout.box().column(align=True)
         box.label(text=f"{title}: {len(names)}", icon=icon)
         for target, key in list(names.items())[:_SHOWN]:
             row = box.row(align=True)
-            row.label(text=f"{target}  =  {key}" if key else target)
+            row.label(text=f"{target}  =  {key}" if key else target, translate=False)
             row.operator("mfn.fix_match", text="", icon="GREASEPENCIL").target = target
         if len(names) > _SHOWN:
-            box.label(text=f"… and {len(names) - _SHOWN} more")
+            box.label(text=iface_("… and {count} more", count=len(names) - _SHOWN))
 
 
 class MFN_UL_responses(bpy.types.UIList):
@@ -96,7 +95,7 @@ class MFN_UL_responses(bpy.types.UIList):
         _active_property: str,
     ) -> None:
         split = layout.split(factor=0.42, align=True)
-        split.label(text=row.name)
+        split.label(text=row.name, translate=False)
         meters: Any = split.row(align=True)
         raw, mapped = _levels(data.id_data, EXPRESSION_INDEX.get(row.name, 0))
         meters.progress(factor=raw, text=f"{raw:.2f}")

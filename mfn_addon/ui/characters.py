@@ -20,6 +20,7 @@ from ..rig import Options, RigError, armature_of, bind
 from ..rig.profiles import known_profiles
 from . import session
 from .response_rows import MFN_ResponseRow, as_responses
+from .translation import iface_
 
 ATTRIBUTE = "mfn"
 
@@ -47,7 +48,7 @@ def look(obj: bpy.types.Object) -> tuple[str, bool]:
     except RigError as error:
         return str(error), False
     session.reports[root.session_uid] = report
-    return report.summary(), True
+    return report.summary(iface_), True
 
 
 def _look_again(of: Any, _: bpy.types.Context) -> None:
@@ -85,8 +86,12 @@ class MFN_Character(bpy.types.PropertyGroup):
         "matches best",
         search=_profiles, update=_look_again,
     )  # fmt: skip
-    fixes: CollectionProperty(type=MFN_Fix)
-    rows: CollectionProperty(type=MFN_ResponseRow)
+    fixes: CollectionProperty(
+        type=MFN_Fix, name="Fixes", description="Matches that were said by hand"
+    )
+    rows: CollectionProperty(
+        type=MFN_ResponseRow, name="Responses", description="A row for each expression"
+    )
     row_index: IntProperty(name="Expression", description="The chosen expression")
     pairs: BoolProperty(
         name="Left and Right Together",
@@ -162,7 +167,13 @@ PROPERTY_CLASSES = (MFN_Fix, MFN_ResponseRow, MFN_Character)
 def register() -> None:
     for each in PROPERTY_CLASSES:
         bpy.utils.register_class(each)
-    setattr(bpy.types.Object, ATTRIBUTE, PointerProperty(type=MFN_Character))
+    setattr(
+        bpy.types.Object,
+        ATTRIBUTE,
+        PointerProperty(
+            type=MFN_Character, name="MFN Face Capture", description="How the character is driven"
+        ),
+    )
 
 
 def unregister() -> None:

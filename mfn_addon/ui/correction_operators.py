@@ -15,6 +15,7 @@ from . import live
 from .correction_rows import edited, flush
 from .operators import Telling
 from .take_playback import TakeSource
+from .translation import data_, rpt_
 
 
 def _rows(context: bpy.types.Context) -> Any:
@@ -40,7 +41,7 @@ class MFN_OT_take_play(Telling, bpy.types.Operator):
         except TakeError as error:
             return self.failed(error)
         live.start(context, source, path.stem).shows_pictures = False
-        return self.done(f"Playing {path.stem}")
+        return self.done(rpt_("Playing {take}", take=path.stem))
 
 
 class _OfTake(Telling):
@@ -65,7 +66,7 @@ class MFN_OT_layer_add(_OfTake, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         rows = _rows(context)
         layer = rows.layers.add()
-        layer.name = f"Corrections {len(rows.layers)}"
+        layer.name = data_("Corrections {number}", number=len(rows.layers))
         rows.index = len(rows.layers) - 1
         edited()
         return {"FINISHED"}
@@ -122,7 +123,7 @@ class MFN_OT_layer_shape_add(_OfLayer, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         shapes = _rows(context).layer().shapes
         if self.shape in shapes:
-            return self.failed(f"{self.shape} is edited in this layer already")
+            return self.failed(rpt_("{shape} is edited in this layer already", shape=self.shape))
         shapes.add().name = self.shape
         edited()
         live.redraw(context)
@@ -141,7 +142,7 @@ class MFN_OT_layer_shape_remove(_OfLayer, bpy.types.Operator):
         shapes = _rows(context).layer().shapes
         found = shapes.find(self.shape)
         if found < 0:
-            return self.failed(f"{self.shape} is not edited in this layer")
+            return self.failed(rpt_("{shape} is not edited in this layer", shape=self.shape))
         shapes.remove(found)
         edited()
         return {"FINISHED"}

@@ -7,6 +7,8 @@ from typing import Any
 
 import bpy
 
+from .translation import iface_
+
 
 class MFN_UL_layers(bpy.types.UIList):
     """A row a layer: its switch, name and actor."""
@@ -27,7 +29,7 @@ class MFN_UL_layers(bpy.types.UIList):
         row.prop(layer, "name", text="", emboss=False)
         actor = row.row()
         actor.alignment = "RIGHT"
-        actor.label(text=str(layer.actor) if layer.actor else "all", icon="USER")
+        actor.label(text=str(layer.actor) if layer.actor else iface_("all"), icon="USER")
 
 
 class MFN_PT_corrections(bpy.types.Panel):
@@ -47,7 +49,7 @@ class MFN_PT_corrections(bpy.types.Panel):
         layout: Any = self.layout
         rows: Any = context.window_manager.mfn.corrections
         if rows.problem:
-            layout.label(text=rows.problem, icon="ERROR")
+            layout.label(text=rows.problem, icon="ERROR", translate=False)
             return
         row = layout.row()
         row.template_list("MFN_UL_layers", "", rows, "layers", rows, "index", rows=2)
@@ -78,7 +80,7 @@ class MFN_PT_corrections(bpy.types.Panel):
             row = box.row(align=True)
             icon = "HIDE_ON" if shape.mute else "HIDE_OFF"
             row.prop(shape, "mute", text="", icon=icon)
-            row.label(text=shape.name)
+            row.label(text=shape.name, translate=False)
             remove = row.operator("mfn.layer_shape_remove", text="", icon="X", emboss=False)
             remove.shape = shape.name
             row = box.row(align=True)

@@ -20,6 +20,7 @@ from .actors import drive
 from .notice import say
 from .properties import MFN_SceneSettings, refresh_takes
 from .session import Session, Source
+from .translation import rpt_
 
 INTERVAL = 1 / 60
 """Seconds between ticks."""
@@ -35,10 +36,10 @@ def open_source(settings: MFN_SceneSettings) -> tuple[Source, str]:
     if settings.source == "CAMERA":
         return _process(settings.camera, settings), f"Camera {settings.camera}"
     if not settings.footage:
-        raise ValueError("choose a video file first")
+        raise ValueError(rpt_("choose a video file first"))
     path = Path(bpy.path.abspath(settings.footage))
     if not path.is_file():
-        raise ValueError(f"there is no file {path}")
+        raise ValueError(rpt_("there is no file {path}", path=path))
     return _process(path, settings), path.name
 
 
@@ -63,10 +64,15 @@ def start(context: bpy.types.Context, source: Source, title: str) -> Session:
 
 def stop(context: bpy.types.Context | None = None) -> str:
     """End the session: its capture process and its recording. Returns what happened, or ""."""
-    live, session.current = session.current, None
+    live = session.current
     if live is None:
         return ""
-    ended = f"Stopped {live.title}"
+    return _and_recorded(rpt_("Stopped {source}", source=live.title), _close(live, context))
+
+
+def _close(live: Session, context: bpy.types.Context | None) -> Path | None:
+    """End a session; returns the take that it has recorded, if any."""
+    session.current = None
     recorded = recording.finish(live)
     live.source.stop()
     preview.clear()
@@ -76,7 +82,14 @@ def stop(context: bpy.types.Context | None = None) -> str:
         if recorded:
             refresh_takes(context, choose=str(recorded))
         redraw(context)
-    return f"{ended}; recorded {recorded.stem}" if recorded else ended
+    return recorded
+
+
+def _and_recorded(text: str, recorded: Path | None) -> str:
+    """What happened, and the take that was recorded."""
+    if recorded is None:
+        return text
+    return rpt_("{text}; recorded {take}", text=text, take=recorded.stem)
 
 
 def tick(context: bpy.types.Context) -> float | None:
@@ -86,7 +99,7 @@ def tick(context: bpy.types.Context) -> float | None:
         return None
     scene = session.scene_of(live)
     if scene is None:
-        say(stop(context) + ": its scene was deleted", "WARNING")
+        say(rpt_("{text}: its scene was deleted", text=stop(context)), "WARNING")
         return None
     frames = live.source.poll()
     if frames:
@@ -123,7 +136,7 @@ def _finish_over(context: bpy.types.Context) -> None:
         say(str(error), "ERROR")
         return
     if path is not None:
-        say(f"Recorded {path.stem}")
+        say(rpt_("Recorded {take}", take=path.stem))
 
 
 def _counts(live: Session) -> bool:
@@ -137,7 +150,7 @@ def _timer() -> float | None:
     except Exception as error:  # a timer that raises dies silently and leaves the process
         traceback.print_exc()
         stop(bpy.context)
-        say(f"Live capture stopped: {error}", "ERROR")
+        say(rpt_("Live capture stopped: {error}", error=error), "ERROR")
         return None
 
 
@@ -147,14 +160,14 @@ def _record(live: Session, scene: bpy.types.Scene, frames: list[FaceFrame]) -> N
     except TakeError as error:
         recording.finish(live)
         refresh_takes(bpy.context)
-        say(f"Recording stopped: {error}", "ERROR")
+        say(rpt_("Recording stopped: {error}", error=error), "ERROR")
 
 
 def _end(live: Session, context: bpy.types.Context) -> None:
     """The source is over, or broke."""
     failed, reason = live.source.state == "failed", live.source.message
-    recorded = stop(context).removeprefix(f"Stopped {live.title}")  # "; recorded …" or ""
+    recorded = _close(live, context)
     if failed:
-        say(f"{reason or 'The capture process broke'}{recorded}", "ERROR")
+        say(_and_recorded(reason or rpt_("The capture process broke"), recorded), "ERROR")
     else:
-        say(f"{live.title} has ended{recorded}")
+        say(_and_recorded(rpt_("{source} has ended", source=live.title), recorded))

@@ -13,7 +13,11 @@ from bpy.props import EnumProperty, StringProperty
 from . import session
 
 _ICONS = {"INFO": "INFO", "WARNING": "ERROR", "ERROR": "CANCEL"}
-_LEVELS = [(level, level.title(), "") for level in _ICONS]
+_LEVELS = [
+    ("INFO", "Info", "What was done"),
+    ("WARNING", "Warning", "What may not have been wished"),
+    ("ERROR", "Error", "What could not be done"),
+]
 
 
 def say(text: str, level: str = "INFO") -> None:
@@ -45,8 +49,10 @@ class MFN_OT_notice(bpy.types.Operator):
     bl_label = "Face Capture Notice"
     bl_options = {"INTERNAL"}
 
-    text: StringProperty(options={"SKIP_SAVE"})
-    level: EnumProperty(items=_LEVELS, options={"SKIP_SAVE"})
+    text: StringProperty(name="Text", description="What happened", options={"SKIP_SAVE"})
+    level: EnumProperty(
+        name="Level", description="How much it matters", items=_LEVELS, options={"SKIP_SAVE"}
+    )
 
     # Reports of an operator that Python calls stay in Python; those of a modal one reach the
     # status bar. So it waits for one timer event, reports, and is done.

@@ -16,6 +16,7 @@ from . import offline_pass
 from .operators import Telling
 from .properties import refresh_takes
 from .timeline import first_frame
+from .translation import rpt_
 
 
 def chosen_footage(context: bpy.types.Context) -> Path | None:
@@ -32,7 +33,7 @@ class _OfFootage(Telling):
     def poll(cls, context: bpy.types.Context) -> bool:
         if chosen_footage(context) is None:
             cls.poll_message_set(  # type: ignore[attr-defined]
-                "Choose a take that was made from footage, and the footage above"
+                rpt_("Choose a take that was made from footage, and the footage above")
             )
             return False
         return True
@@ -50,12 +51,14 @@ goes on"""
         assert footage is not None  # poll has seen it
         live, _ = offline_pass.pair_of(Path(item.path))
         if not live.is_file():
-            return self.failed(f"{item.name}: the live take {live.stem} is gone")
+            return self.failed(
+                rpt_("{take}: the live take {live} is gone", take=item.name, live=live.stem)
+            )
         try:
             offline_pass.start(live, footage, context.scene.mfn.input_size)
         except OSError as error:
             return self.failed(error)
-        return self.done(f"Reading {footage.name} again")
+        return self.done(rpt_("Reading {footage} again", footage=footage.name))
 
 
 class MFN_OT_offline_cancel(Telling, bpy.types.Operator):
@@ -70,7 +73,7 @@ class MFN_OT_offline_cancel(Telling, bpy.types.Operator):
 
     def execute(self, _: bpy.types.Context) -> set[str]:
         offline_pass.cancel()
-        return self.done("Offline pass cancelled; press it again to go on")
+        return self.done(rpt_("Offline pass cancelled; press it again to go on"))
 
 
 class MFN_OT_offline_compare(Telling, bpy.types.Operator):
@@ -95,13 +98,15 @@ class MFN_OT_offline_compare(Telling, bpy.types.Operator):
         refresh_takes(context, choose=str(wanted))
         item = context.window_manager.mfn.take()
         if Path(item.path) != wanted:
-            return self.failed(f"{wanted.stem} is not in the list: put both takes into its folder")
+            return self.failed(
+                rpt_("{take} is not in the list: put both takes into its folder", take=wanted.stem)
+            )
         with Take(other) as take:
             origin = Origin.of(take)
         if _plays(context, origin):
             operators: Any = bpy.ops
             operators.mfn.bake()
-        return self.done(f"Showing {wanted.stem}")
+        return self.done(rpt_("Showing {take}", take=wanted.stem))
 
 
 def _plays(context: bpy.types.Context, take: Origin) -> bool:
@@ -142,9 +147,16 @@ class MFN_OT_footage_sound(_OfFootage, bpy.types.Operator):
             sound = strips.new_sound(footage.stem, str(footage), channel, round(at))
         except RuntimeError as error:
             reason = str(error).strip().removeprefix("Error: ")
-            return self.failed(f"{footage.name} has no sound that can be read ({reason})")
+            return self.failed(
+                rpt_(
+                    "{footage} has no sound that can be read ({reason})",
+                    footage=footage.name, reason=reason,
+                )
+            )  # fmt: skip
         sound[_SOUND_PROPERTY] = footage.name
-        return self.done(f"{footage.name}: sound from frame {round(at)}")
+        return self.done(
+            rpt_("{footage}: sound from frame {frame}", footage=footage.name, frame=round(at))
+        )
 
 
 _SOUND_PROPERTY = "mfn_sound"

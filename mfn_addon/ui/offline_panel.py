@@ -10,6 +10,7 @@ import bpy
 
 from . import offline_pass
 from .offline_operators import chosen_footage
+from .translation import iface_
 
 
 class MFN_PT_offline(bpy.types.Panel):
@@ -30,19 +31,21 @@ class MFN_PT_offline(bpy.types.Panel):
         item, run = context.window_manager.mfn.take(), offline_pass.Running.now
         if run is not None:
             row = layout.row(align=True)
-            text = f"{run.done} of {run.total}" if run.total else "Starting…"
+            text = iface_("Starting…")
+            if run.total:
+                text = iface_("{done} of {total}", done=run.done, total=run.total)
             row.progress(factor=run.progress, text=text)
             row.operator("mfn.offline_cancel", text="", icon="X")
         else:
             footage = chosen_footage(context)
-            label = footage.name if footage else "Its footage is not chosen above"
-            layout.label(text=label, icon="FILE_MOVIE")
+            label = footage.name if footage else iface_("Its footage is not chosen above")
+            layout.label(text=label, icon="FILE_MOVIE", translate=False)
             waiting = Path(f"{offline_pass.pair_of(Path(item.path))[1]}.partial").is_file()
-            text = "Go On with Offline Pass" if waiting else "Offline Pass"
+            text = iface_("Go On with Offline Pass") if waiting else iface_("Offline Pass")
             layout.operator("mfn.offline", text=text, icon="MOD_SMOOTH")
         live, better = offline_pass.pair_of(Path(item.path))
         row = layout.row(align=True)
-        for text, path in (("Before", live), ("After", better)):
+        for text, path in ((iface_("Before"), live), (iface_("After"), better)):
             shown = Path(item.path) == path
             row.operator("mfn.offline_compare", text=text, depress=shown).after = path == better
         layout.operator("mfn.footage_sound", icon="SOUND")

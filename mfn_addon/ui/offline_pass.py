@@ -19,6 +19,7 @@ import bpy
 from ..capture.live import child_environment, end_process, python_executable
 from .notice import say
 from .properties import refresh_takes
+from .translation import rpt_
 
 BETTER = " offline"
 """What the improved take's name has after the live one's."""
@@ -77,7 +78,7 @@ class OfflinePass:
         """The last line that the process has written on its errors."""
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1].removeprefix("mfn refine: ") if lines else "the offline pass broke"
+        return lines[-1].removeprefix("mfn refine: ") if lines else rpt_("the offline pass broke")
 
     def end(self) -> None:
         """End the process where it runs; what it has found stays."""
@@ -130,7 +131,7 @@ def look(context: bpy.types.Context) -> float | None:
     Running.now = None
     if status == 0:
         refresh_takes(context, choose=str(run.output))
-        say(f"{run.output.stem} is ready")
+        say(rpt_("{take} is ready", take=run.output.stem))
     else:
         say(run.problem(), "ERROR")
     return None

@@ -18,6 +18,7 @@ from . import live, recording, session
 from .folders import sample_rigs
 from .notice import remember
 from .properties import refresh_takes
+from .translation import n_, rpt_
 
 
 class Telling:
@@ -45,7 +46,7 @@ def start(operator: Telling, context: bpy.types.Context, record: bool) -> set[st
         return operator.failed(error)
     live.start(context, source, title)
     if not record:
-        return operator.done(f"Starting {title}")
+        return operator.done(rpt_("Starting {source}", source=title))
     try:
         # Footage runs from its first picture on: there is nobody to count in.
         count_in = 0.0 if context.scene.mfn.source == "FOOTAGE" else None
@@ -53,7 +54,7 @@ def start(operator: Telling, context: bpy.types.Context, record: bool) -> set[st
     except TakeError as error:
         live.stop(context)
         return operator.failed(error)
-    return operator.done(f"Recording {path.stem} from {title}")
+    return operator.done(rpt_("Recording {take} from {source}", take=path.stem, source=title))
 
 
 class MFN_OT_start(Telling, bpy.types.Operator):
@@ -91,13 +92,14 @@ class MFN_OT_record(Telling, bpy.types.Operator):
             return start(self, context, record=True)
         try:
             if session.current.recorder is None:
-                return self.done(f"Recording {recording.start_recording(context).stem}")
+                path = recording.start_recording(context)
+                return self.done(rpt_("Recording {take}", take=path.stem))
             seconds = session.current.recorded()
             name = session.current.recorder.path.stem
             recording.stop_recording(context)
         except TakeError as error:
             return self.failed(error)
-        return self.done(f"Recorded {name}, {seconds:.1f} s")
+        return self.done(rpt_("Recorded {take}, {seconds:.1f} s", take=name, seconds=seconds))
 
 
 class MFN_OT_takes_refresh(Telling, bpy.types.Operator):
@@ -109,7 +111,7 @@ class MFN_OT_takes_refresh(Telling, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         refresh_takes(context)
         count = len(context.window_manager.mfn.takes)
-        return self.done(f"{count} take{'' if count == 1 else 's'}")
+        return self.done(rpt_("1 take") if count == 1 else rpt_("{count} takes", count=count))
 
 
 class MFN_OT_take_open(Telling, bpy.types.Operator, ImportHelper):
@@ -118,7 +120,9 @@ class MFN_OT_take_open(Telling, bpy.types.Operator, ImportHelper):
     bl_idname = "mfn.take_open"
     bl_label = "Open Take"
     filename_ext = ".mfntake"
-    filter_glob: StringProperty(default="*.mfntake", options={"HIDDEN"})
+    filter_glob: StringProperty(
+        name="Files", description="What is listed", default="*.mfntake", options={"HIDDEN"}
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         from .take_list import describe_take
@@ -131,7 +135,7 @@ class MFN_OT_take_open(Telling, bpy.types.Operator, ImportHelper):
             return self.failed(error)
         describe_take(state.takes.add(), path)
         state.take_index = len(state.takes) - 1
-        return self.done(f"Opened {path.stem}")
+        return self.done(rpt_("Opened {take}", take=path.stem))
 
 
 def _samples(_: object, __: bpy.types.Context | None) -> list[tuple[str, str, str]]:
@@ -139,7 +143,7 @@ def _samples(_: object, __: bpy.types.Context | None) -> list[tuple[str, str, st
 
 
 _SAMPLES = [
-    (path.stem, path.stem.replace("_", " ").title(), "A character that is ready to be driven")
+    (path.stem, path.stem.replace("_", " ").title(), n_("A character that is ready to be driven"))
     for path in sample_rigs()
 ]  # Blender keeps no copy of the texts of a dynamic enum, so they live here
 
@@ -157,7 +161,7 @@ class MFN_OT_add_character(Telling, bpy.types.Operator):
         scene = context.scene
         path = next((path for path in sample_rigs() if path.stem == self.name), None)
         if path is None:
-            return self.failed("the sample characters are missing from this installation")
+            return self.failed(rpt_("the sample characters are missing from this installation"))
         there = [obj for obj in scene.objects if obj.get("mfn_profile")]
         try:
             character = append_character(path, scene)
@@ -167,7 +171,7 @@ class MFN_OT_add_character(Telling, bpy.types.Operator):
         character.location.x += 0.6 * len(there)
         character.show_in_front = False  # the face is what one looks at
         _look_at_characters(context)
-        return self.done(f"Added {character.name}")
+        return self.done(rpt_("Added {character}", character=character.name))
 
 
 def _look_at_characters(context: bpy.types.Context) -> None:

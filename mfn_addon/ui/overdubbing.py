@@ -14,6 +14,7 @@ from ..rig.bake import scene_rate
 from ..take import Pass, Performance, Take, TakeError, corrected_performances
 from ..take.passes import with_channels
 from .timeline import first_frame
+from .translation import rpt_
 
 _PREROLL = 2.0
 """Seconds before a punched range from which the take plays, without a timeline that does."""
@@ -96,11 +97,11 @@ def over_chosen(context: bpy.types.Context) -> Overdub:
     scene, item = context.scene, context.window_manager.mfn.take()
     wanted = scene.mfn.recording
     if item is None or item.error:
-        raise TakeError(item.error if item else "choose the take to record over first")
+        raise TakeError(item.error if item else rpt_("choose the take to record over first"))
     if not wanted.channels:
-        raise TakeError("choose what to record: mouth, brows, eyes or head")
+        raise TakeError(rpt_("choose what to record: mouth, brows, eyes or head"))
     if wanted.punch and wanted.punch_out <= wanted.punch_in:
-        raise TakeError("the range to record ends before it begins: set In before Out")
+        raise TakeError(rpt_("the range to record ends before it begins: set In before Out"))
     with Take(item.path) as take:
         performances = corrected_performances(take, [actor.id for actor in take.actors()])
         start = take.start + wanted.punch_in if wanted.punch else None

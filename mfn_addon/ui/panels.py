@@ -9,14 +9,15 @@ from typing import Any
 import bpy
 
 from . import preview, session
+from .translation import iface_, n_
 
 _STATES = {
-    "waiting": "Starting…",
-    "opening": "Opening the source…",
-    "running": "Live",
-    "ended": "Ended",
-    "failed": "Broken",
-    "stopped": "Stopped",
+    "waiting": n_("Starting…"),
+    "opening": n_("Opening the source…"),
+    "running": n_("Live"),
+    "ended": n_("Ended"),
+    "failed": n_("Broken"),
+    "stopped": n_("Stopped"),
 }
 
 
@@ -64,18 +65,27 @@ class MFN_PT_capture(_Sidebar, bpy.types.Panel):
 def _recording(live: session.Session) -> str:
     """What the button of recording says."""
     if live.recorder is None or live.recording is None:
-        return "Record"
+        return iface_("Record")
     left = live.recording.left()
-    return f"In {math.ceil(left)} …" if left > 0 else f"Finish Take  {live.recorded():.0f} s"
+    if left > 0:
+        return iface_("In {seconds} …", seconds=math.ceil(left))
+    return iface_("Finish Take  {seconds:.0f} s", seconds=live.recorded())
 
 
 def _status(live: session.Session) -> str:
     if live.source.state != "running" or live.frame is None:
-        return _STATES.get(live.source.state, live.source.state)
+        return iface_(_STATES.get(live.source.state, live.source.state))
     count = len(live.present)  # of all phones, where there are several
-    faces = f"{count} face{'' if count == 1 else 's'}" if count else "no face in view"
-    latency = f", {1000 * live.source.latency:.0f} ms" if live.source.latency > 0 else ""
-    return f"{_STATES['running']}: {faces}, {live.rate():.0f} fps{latency}"
+    parts = [faces_in_view(count) if count else iface_("no face in view")]
+    parts.append(iface_("{rate:.0f} fps", rate=live.rate()))
+    if live.source.latency > 0:
+        parts.append(f"{1000 * live.source.latency:.0f} ms")
+    return f"{iface_(_STATES['running'])}: {', '.join(parts)}"
+
+
+def faces_in_view(count: int) -> str:
+    """How many faces there are, in words."""
+    return iface_("1 face") if count == 1 else iface_("{count} faces", count=count)
 
 
 def _message(layout: Any, context: bpy.types.Context) -> None:
@@ -92,7 +102,8 @@ def _message(layout: Any, context: bpy.types.Context) -> None:
     column = layout.column(align=True)
     column.scale_y = 0.8
     for number, text in enumerate([*lines, line][:5]):
-        column.label(text=text, icon=session.message.icon if number == 0 else "BLANK1")
+        icon = session.message.icon if number == 0 else "BLANK1"
+        column.label(text=text, icon=icon, translate=False)
 
 
 def _picture_scale(context: bpy.types.Context) -> float:

@@ -12,6 +12,7 @@ from ..phone.addresses import LOOPBACK, local_addresses
 from ..phone.pages import ROOT
 from . import phones, preview
 from .operators import Telling
+from .translation import iface_, rpt_, tip_
 
 if TYPE_CHECKING:
     from ..phone.server import PhoneServer, PhoneState
@@ -22,7 +23,10 @@ _CERTIFICATE_WIDTH = 420  # px at Blender's usual size
 
 def _addresses(_: object, __: bpy.types.Context | None) -> list[tuple[str, str, str]]:
     addresses = dict.fromkeys([*local_addresses(), LOOPBACK])
-    _ADDRESSES[:] = [(each, each, f"Phones reach this computer at {each}") for each in addresses]
+    _ADDRESSES[:] = [
+        (each, each, tip_("Phones reach this computer at {address}", address=each))
+        for each in addresses
+    ]
     return _ADDRESSES
 
 
@@ -45,8 +49,14 @@ class MFN_OT_phones_start(Telling, bpy.types.Operator):
         try:
             server = phones.start(context, self.address)
         except OSError as error:
-            return self.failed(f"{self.address}: phones cannot be listened to there ({error})")
-        return self.done(f"Waiting for phones at {self.address}:{server.port}")
+            return self.failed(
+                rpt_(
+                    "{address}: phones cannot be listened to there ({error})",
+                    address=self.address, error=error,
+                )
+            )  # fmt: skip
+        address = f"{self.address}:{server.port}"
+        return self.done(rpt_("Waiting for phones at {address}", address=address))
 
 
 class MFN_OT_phones_certificate(Telling, bpy.types.Operator):
@@ -65,7 +75,7 @@ class MFN_OT_phones_certificate(Telling, bpy.types.Operator):
     def draw(self, _: bpy.types.Context) -> None:
         layout: Any = self.layout
         for line in certificate_lines(_running()):
-            layout.label(text=line)
+            layout.label(text=line, translate=False)
 
     def execute(self, _: bpy.types.Context) -> set[str]:
         return {"FINISHED"}
@@ -76,9 +86,9 @@ def certificate_lines(server: PhoneServer) -> list[str]:
     pairs = server.root_fingerprint.split(":")
     quarters = [":".join(pairs[start : start + 8]) for start in range(0, len(pairs), 8)]
     return [
-        "On the phone's page: Settings, End the certificate warning. Or open:",
+        iface_("On the phone's page: Settings, End the certificate warning. Or open:"),
         f"https://{server.options.address}:{server.port}{ROOT}",
-        "The phone has to show this fingerprint (SHA-256):",
+        iface_("The phone has to show this fingerprint (SHA-256):"),
         *quarters,
     ]
 
@@ -86,7 +96,9 @@ def certificate_lines(server: PhoneServer) -> list[str]:
 class _PhoneOperator(Telling):
     """One that concerns a phone of the running server."""
 
-    device: StringProperty(name="Phone", options={"HIDDEN", "SKIP_SAVE"})
+    device: StringProperty(
+        name="Phone", description="The phone's id", options={"HIDDEN", "SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, _: bpy.types.Context) -> bool:
@@ -106,7 +118,7 @@ class MFN_OT_phone_rename(_PhoneOperator, bpy.types.Operator):
 
     def execute(self, _: bpy.types.Context) -> set[str]:
         _running().rename(self.device, self.name)
-        return self.done(f"Renamed the phone to {self.name}")
+        return self.done(rpt_("Renamed the phone to {name}", name=self.name))
 
 
 class MFN_OT_phone_disconnect(_PhoneOperator, bpy.types.Operator):
@@ -117,7 +129,7 @@ class MFN_OT_phone_disconnect(_PhoneOperator, bpy.types.Operator):
 
     def execute(self, _: bpy.types.Context) -> set[str]:
         _running().disconnect(self.device)
-        return self.done("Disconnected the phone")
+        return self.done(rpt_("Disconnected the phone"))
 
 
 class MFN_OT_phone_forget(_PhoneOperator, bpy.types.Operator):
@@ -128,7 +140,7 @@ class MFN_OT_phone_forget(_PhoneOperator, bpy.types.Operator):
 
     def execute(self, _: bpy.types.Context) -> set[str]:
         _running().forget(self.device)
-        return self.done("Forgot the phone")
+        return self.done(rpt_("Forgot the phone"))
 
 
 class MFN_PT_phones(bpy.types.Panel):
@@ -170,13 +182,13 @@ def _draw_phone(layout: Any, phone: PhoneState) -> None:
     box = layout.box().column(align=True)
     row = box.row(align=True)
     icon = "RADIOBUT_ON" if phone.connected else "RADIOBUT_OFF"
-    row.label(text=f"{phone.slot}  {phone.name}", icon=icon)
+    row.label(text=f"{phone.slot}  {phone.name}", icon=icon, translate=False)
     rename = row.operator("mfn.phone_rename", text="", icon="GREASEPENCIL")
     rename.device, rename.name = phone.device, phone.name
     if phone.connected:
         row.operator("mfn.phone_disconnect", text="", icon="UNLINKED").device = phone.device
     row.operator("mfn.phone_forget", text="", icon="X").device = phone.device
-    box.label(text=phones.describe(phone))
+    box.label(text=phones.describe(phone), translate=False)
 
 
 def _running() -> PhoneServer:

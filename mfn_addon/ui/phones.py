@@ -22,6 +22,8 @@ from .actor_operators import take_neutral
 from .actors import name_of
 from .folders import user_folder
 from .notice import say
+from .panels import faces_in_view
+from .translation import iface_, rpt_
 
 if TYPE_CHECKING:  # its wheels are loaded once a phone is added
     from ..phone.server import PhoneServer, PhoneState
@@ -161,15 +163,15 @@ def code_picture(url: str) -> np.ndarray:
 def describe(phone: PhoneState) -> str:
     """One line on how a phone is."""
     if not phone.connected:
-        return "not connected"
-    parts = [f"{phone.faces} face{'' if phone.faces == 1 else 's'}", f"{phone.rate:.0f} fps"]
+        return iface_("not connected")
+    parts = [faces_in_view(phone.faces), iface_("{rate:.0f} fps", rate=phone.rate)]
     if phone.latency > 0:
         parts.append(f"{1000 * phone.latency:.0f} ms")
-    parts.append(f"signal {phone.signal}/4")
+    parts.append(iface_("signal {bars}/4", bars=phone.signal))
     if phone.battery is not None:
-        parts.append(f"battery {phone.battery:.0%}")
+        parts.append(iface_("battery {charge:.0%}", charge=phone.battery))
     if phone.pending:
-        parts.append(f"{phone.pending} to deliver")
+        parts.append(iface_("{count} to deliver", count=phone.pending))
     return phone.message or ", ".join(parts)
 
 
@@ -196,8 +198,8 @@ def _calibrate(context: bpy.types.Context, server: PhoneServer, device: str) -> 
                 take_neutral(current, row)
                 done.append(name_of(row))
     if not done:
-        return "Blender has no face of this phone: no neutral was taken"
-    return f"Blender took the neutral of {', '.join(dict.fromkeys(done))}"
+        return rpt_("Blender has no face of this phone: no neutral was taken")
+    return rpt_("Blender took the neutral of {actors}", actors=", ".join(dict.fromkeys(done)))
 
 
 def _timer() -> float | None:

@@ -146,7 +146,9 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
         name="When Lost", description="What a character does while its actor is away",
         items=_LOST,
     )  # fmt: skip
-    cast: CollectionProperty(type=MFN_CastRow)
+    cast: CollectionProperty(
+        type=MFN_CastRow, name="Cast", description="Which actor drives which character"
+    )
     cast_index: IntProperty(name="Actor", description="The chosen actor")
     take_name: StringProperty(
         name="Name", description="What new takes are called; a number follows", default="Take"
@@ -194,7 +196,9 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
 class MFN_WindowState(bpy.types.PropertyGroup):
     """What the windows show; never saved."""
 
-    takes: CollectionProperty(type=MFN_TakeItem)
+    takes: CollectionProperty(
+        type=MFN_TakeItem, name="Takes", description="The takes in the folder"
+    )
     take_index: IntProperty(
         name="Take",
         description="The chosen take",
@@ -235,9 +239,16 @@ def register() -> None:
     characters.register()
     for each in CLASSES:
         bpy.utils.register_class(each)
-    setattr(bpy.types.Scene, ATTRIBUTE, PointerProperty(type=MFN_SceneSettings))
-    window_state = PointerProperty(type=MFN_WindowState, options={"SKIP_SAVE"})
-    setattr(bpy.types.WindowManager, ATTRIBUTE, window_state)
+    of_scene = PointerProperty(
+        type=MFN_SceneSettings, name="MFN Face Capture",
+        description="What the scene remembers of its capture",
+    )  # fmt: skip
+    of_windows = PointerProperty(
+        type=MFN_WindowState, name="MFN Face Capture", description="What the windows show",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
+    setattr(bpy.types.Scene, ATTRIBUTE, of_scene)
+    setattr(bpy.types.WindowManager, ATTRIBUTE, of_windows)
 
 
 def unregister() -> None:

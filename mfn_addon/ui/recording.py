@@ -21,6 +21,7 @@ from .overdubbing import over_chosen
 from .properties import refresh_takes
 from .session import Recorder, Recording, Session
 from .timeline import Playback, Timeline
+from .translation import rpt_
 
 
 def open_take(title: str, path: Path) -> Recorder:
@@ -44,7 +45,7 @@ def start_recording(context: bpy.types.Context, count_in: float | None = None) -
     wanted = settings.recording
     seconds = float(wanted.count_in if count_in is None else count_in)
     if wanted.over and live.delivers_late:
-        raise TakeError("phones cannot record over a take yet: use a camera of this computer")
+        raise TakeError(rpt_("phones cannot record over a take yet: use a camera of this computer"))
     over = over_chosen(context) if wanted.over else None
     path = next_take(takes_folder(settings.takes_location), settings.take_name)
     live.recorder = live.open_recorder(path, seconds)

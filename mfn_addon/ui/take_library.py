@@ -24,6 +24,7 @@ from . import correction_rows, properties
 from .operators import Telling
 from .properties import refresh_takes
 from .take_list import MOST_STARS
+from .translation import n_, rpt_
 
 _GLOB = f"*{SUFFIX}"
 
@@ -62,7 +63,7 @@ class MFN_OT_take_rename(_OfTake, bpy.types.Operator):
         except TakeError as error:
             return self.failed(error)
         refresh_takes(context, choose=str(renamed))
-        return self.done(f"Renamed {path.stem} to {renamed.stem}")
+        return self.done(rpt_("Renamed {old} to {new}", old=path.stem, new=renamed.stem))
 
 
 class MFN_OT_take_rate(_OfTake, bpy.types.Operator):
@@ -96,13 +97,13 @@ class MFN_OT_take_delete(_OfTake, bpy.types.Operator):
             refresh_takes(context)
             return self.failed(error)
         refresh_takes(context)
-        return self.done(f"{path.stem} is in the bin")
+        return self.done(rpt_("{take} is in the bin", take=path.stem))
 
 
 def _binned(_: object, context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
     if context is not None:
         names = sorted(path.stem for path in take_files(_folder(context) / BIN))
-        _names[:] = [(name, name, "Put it back among the takes") for name in names]
+        _names[:] = [(name, name, n_("Put it back among the takes")) for name in names]
     return _names
 
 
@@ -120,13 +121,13 @@ class MFN_OT_take_restore(Telling, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not self.take:
-            return self.failed("the bin is empty")
+            return self.failed(rpt_("the bin is empty"))
         try:
             path = restore_take(_folder(context) / BIN / f"{self.take}{SUFFIX}")
         except TakeError as error:
             return self.failed(error)
         refresh_takes(context, choose=str(path))
-        return self.done(f"Restored {path.stem}")
+        return self.done(rpt_("Restored {take}", take=path.stem))
 
 
 class MFN_OT_take_export(_OfTake, bpy.types.Operator, ExportHelper):
@@ -135,7 +136,9 @@ class MFN_OT_take_export(_OfTake, bpy.types.Operator, ExportHelper):
     bl_idname = "mfn.take_export"
     bl_label = "Export Take"
     filename_ext = SUFFIX
-    filter_glob: StringProperty(default=_GLOB, options={"HIDDEN"})
+    filter_glob: StringProperty(
+        name="Files", description="What is listed", default=_GLOB, options={"HIDDEN"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         operator: Any = self
@@ -149,7 +152,7 @@ class MFN_OT_take_export(_OfTake, bpy.types.Operator, ExportHelper):
             copy_take(path, to)
         except TakeError as error:
             return self.failed(error)
-        return self.done(f"Exported {path.stem} to {to}")
+        return self.done(rpt_("Exported {take} to {path}", take=path.stem, path=to))
 
 
 class MFN_OT_take_import(Telling, bpy.types.Operator, ImportHelper):
@@ -158,7 +161,9 @@ class MFN_OT_take_import(Telling, bpy.types.Operator, ImportHelper):
     bl_idname = "mfn.take_import"
     bl_label = "Import Take"
     filename_ext = SUFFIX
-    filter_glob: StringProperty(default=_GLOB, options={"HIDDEN"})
+    filter_glob: StringProperty(
+        name="Files", description="What is listed", default=_GLOB, options={"HIDDEN"}
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(self.filepath)  # pyright: ignore[reportAttributeAccessIssue] ImportHelper's
@@ -167,7 +172,7 @@ class MFN_OT_take_import(Telling, bpy.types.Operator, ImportHelper):
         except TakeError as error:
             return self.failed(error)
         refresh_takes(context, choose=str(imported))
-        return self.done(f"Imported {imported.stem}")
+        return self.done(rpt_("Imported {take}", take=imported.stem))
 
 
 CLASSES = (

@@ -9,6 +9,7 @@ import bpy
 
 from . import take_thumbnails
 from .take_list import MOST_STARS
+from .translation import iface_
 
 _THUMBNAIL_SCALE = 2.6
 
@@ -33,10 +34,10 @@ class MFN_UL_takes(bpy.types.UIList):
         _active_property: str,
     ) -> None:
         if take.error:
-            layout.label(text=take.name, icon="ERROR")
+            layout.label(text=take.name, icon="ERROR", translate=False)
             return
         row = layout.row()
-        row.label(text=take.name, icon="FILE_MOVIE")
+        row.label(text=take.name, icon="FILE_MOVIE", translate=False)
         right = row.row()
         right.alignment = "RIGHT"
         stars = f"★{take.rating}  " if take.rating else ""
@@ -53,9 +54,8 @@ class MFN_UL_takes(bpy.types.UIList):
 
 
 class MFN_MT_takes(bpy.types.Menu):
-    """What one does with takes as files"""
-
     bl_label = "Takes"
+    bl_description = "What one does with takes as files"
 
     def draw(self, _: bpy.types.Context) -> None:
         layout: Any = self.layout
@@ -87,7 +87,7 @@ class MFN_PT_takes(_Sidebar, bpy.types.Panel):
         side.operator("mfn.take_delete", text="", icon="TRASH")
         take = state.take()
         if take is not None and take.error:
-            layout.label(text=take.error, icon="INFO")
+            layout.label(text=take.error, icon="INFO", translate=False)
         box = layout.column(align=True)
         bake = box.column(align=True)
         bake.scale_y = 1.2
@@ -120,7 +120,7 @@ class MFN_PT_take(_Sidebar, bpy.types.Panel):
         layout: Any = self.layout
         take = context.window_manager.mfn.take()
         row = layout.row(align=True)
-        row.label(text=take.name, icon="FILE_MOVIE")
+        row.label(text=take.name, icon="FILE_MOVIE", translate=False)
         row.operator("mfn.take_rename", text="", icon="GREASEPENCIL", emboss=False)
         stars = layout.row(align=True)
         for number in range(1, MOST_STARS + 1):
@@ -132,11 +132,13 @@ class MFN_PT_take(_Sidebar, bpy.types.Panel):
         layout.prop(take, "note")
         column = layout.column(align=True)
         column.scale_y = 0.8
-        column.label(text=f"Recorded {take.date}, {take.duration:.1f} s", icon="TIME")
+        text = iface_("Recorded {date}, {seconds:.1f} s", date=take.date, seconds=take.duration)
+        column.label(text=text, icon="TIME")
         if take.sources:
-            column.label(text=take.sources, icon="CAMERA_DATA")
+            column.label(text=take.sources, icon="CAMERA_DATA", translate=False)
         if take.actors:
-            column.label(text=f"Actors {', '.join(take.actors.split())}", icon="USER")
+            text = iface_("Actors {numbers}", numbers=", ".join(take.actors.split()))
+            column.label(text=text, icon="USER")
         icons = take_thumbnails.icons()
         if icons:
             strip = layout.row(align=True)

@@ -33,7 +33,7 @@ LOOK_UPS = {"iface_", "rpt_", "tip_", "data_", "n_", "translate"}
 SHOWN = {"text", "placeholder", "title"}
 """Arguments of a layout's methods that Blender looks up by itself."""
 _BASES = ("Panel", "Operator", "Menu", "UIList", "PropertyGroup")
-_WORD = re.compile(r"[^\W\d_]{2}")
+WORD = re.compile(r"[^\W\d_]{2}")
 
 
 def main() -> int:
@@ -57,7 +57,7 @@ def texts() -> set[str]:
     for path in sorted(PACKAGE.rglob("*.py")):
         found |= set(looked_up(ast.parse(path.read_text(encoding="utf-8"))))
     found |= {step.ask for step in STEPS}
-    return {text for text in found if _WORD.search(text)}
+    return {text for text in found if WORD.search(text)}
 
 
 def registered_classes() -> list[Any]:

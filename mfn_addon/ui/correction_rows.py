@@ -15,6 +15,7 @@ from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProper
 from ..take import Layer, ShapeEdit, Take, TakeError, write_layers
 from . import take_playback
 from .notice import say
+from .translation import CONTEXT
 
 _WRITE_AFTER = 0.4
 """Seconds after the last edit."""
@@ -70,12 +71,12 @@ class MFN_LayerRow(bpy.types.PropertyGroup):
     )
     start: FloatProperty(
         name="In", description="Seconds from the take's first picture", min=0.0, precision=2,
-        subtype="TIME_ABSOLUTE", update=_edited,
+        subtype="TIME_ABSOLUTE", translation_context=CONTEXT, update=_edited,
     )  # fmt: skip
     use_end: BoolProperty(name="Trim Out", description="Leave out what lies after", update=_edited)
     end: FloatProperty(
         name="Out", description="Seconds from the take's first picture", min=0.0, precision=2,
-        subtype="TIME_ABSOLUTE", update=_edited,
+        subtype="TIME_ABSOLUTE", translation_context=CONTEXT, update=_edited,
     )  # fmt: skip
     shapes: CollectionProperty(
         type=MFN_ShapeEditRow, name="Shapes", description="Edits of single expressions"

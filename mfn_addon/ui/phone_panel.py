@@ -170,9 +170,10 @@ def _draw_code(layout: Any, server: PhoneServer) -> None:
     layout.template_icon(icon_value=preview.icon(phones.CODE), scale=_CODE_SCALE)
     column = layout.column(align=True)
     row = column.row(align=True)
-    row.label(text=f"https://{server.options.address}:{server.port}", icon="URL")
+    address = f"https://{server.options.address}:{server.port}"
+    row.label(text=address, icon="URL", translate=False)
     row.operator_menu_enum("mfn.phones_start", "address", text="", icon="DOWNARROW_HLT")
-    column.label(text=f"PIN  {server.hub.pairing.pin}", icon="LOCKED")
+    column.label(text=iface_("PIN  {pin}", pin=server.hub.pairing.pin), icon="LOCKED")
     row = column.row(align=True)
     row.label(text=f"{server.fingerprint[:23]}…", icon="FAKE_USER_ON")
     row.operator("mfn.phones_certificate", text="", icon="INFO")

@@ -20,6 +20,7 @@ from . import characters, correction_rows, recording_settings, take_thumbnails
 from .characters import look, options_of
 from .folders import takes_folder
 from .take_list import MFN_TakeItem, describe_take, takes_in
+from .translation import CONTEXT
 
 ATTRIBUTE = "mfn"
 """Scene.mfn and WindowManager.mfn."""
@@ -132,7 +133,7 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
     )
     input_size: EnumProperty(
         name="Faces", description="How far away the faces are that the network is to find",
-        items=_INPUT_SIZES,
+        items=_INPUT_SIZES, translation_context=CONTEXT,
     )  # fmt: skip
     mirror: BoolProperty(
         name="Mirror", description="Characters move as in a looking glass: left becomes right"
@@ -144,7 +145,7 @@ class MFN_SceneSettings(bpy.types.PropertyGroup):
     )
     lost: EnumProperty(
         name="When Lost", description="What a character does while its actor is away",
-        items=_LOST,
+        items=_LOST, translation_context=CONTEXT,
     )  # fmt: skip
     cast: CollectionProperty(
         type=MFN_CastRow, name="Cast", description="Which actor drives which character"

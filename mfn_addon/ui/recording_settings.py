@@ -6,6 +6,8 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
+from .translation import CONTEXT
+
 MOST_COUNT_IN = 10
 
 _CHANNELS = [
@@ -46,11 +48,11 @@ class MFN_RecordingSettings(bpy.types.PropertyGroup):
     )
     punch_in: FloatProperty(
         name="In", description="Seconds from the take's first picture", min=0.0,
-        subtype="TIME_ABSOLUTE",
+        subtype="TIME_ABSOLUTE", translation_context=CONTEXT,
     )  # fmt: skip
     punch_out: FloatProperty(
         name="Out", description="Seconds from the take's first picture", min=0.0, default=1.0,
-        subtype="TIME_ABSOLUTE",
+        subtype="TIME_ABSOLUTE", translation_context=CONTEXT,
     )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ class MFN_PT_takes(_Sidebar, bpy.types.Panel):
         layout: Any = self.layout
         settings, state = context.scene.mfn, context.window_manager.mfn
         if len(state.takes) > 1:
-            layout.prop(state, "search", text="", icon="VIEWZOOM", placeholder="Search")
+            layout.prop(state, "search", text="", icon="VIEWZOOM", placeholder=iface_("Search"))
         row = layout.row()
         row.template_list("MFN_UL_takes", "", state, "takes", state, "take_index", rows=3)
         side = row.column(align=True)

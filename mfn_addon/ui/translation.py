@@ -21,8 +21,8 @@ from bpy.app.translations import pgettext_data, pgettext_iface, pgettext_rpt, pg
 FOLDER = Path(__file__).with_name("translations")
 
 CONTEXT = "MFN Face Capture"
-"""Names the texts that mean something else in Blender, such as Character, which is a letter there:
-for a text of the same context Blender's own translation comes before ours."""
+"""Of texts that mean something else in Blender, such as Faces, which are a mesh's there: in a
+context that both have, Blender's own translation comes before ours."""
 
 _CONTEXTS = (bpy.app.translations.contexts.default, "Operator", CONTEXT)
 """Where Blender looks: for most texts, for operators' labels, and for ours alone."""

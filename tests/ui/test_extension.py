@@ -43,6 +43,7 @@ def test_the_zip_holds_what_runs_and_nothing_else(zip_file):
         "models", "sample_rigs", "wheels",
     }  # fmt: skip
     assert "mfn_addon/retarget/profiles/arkit.json" in names
+    assert "mfn_addon/ui/translations/de_DE.json" in names
     assert not [name for name in names if name.endswith((".pyc", ".blend1"))]
     assert sum(1 for name in names if name.startswith("sample_rigs/")) < 10
 

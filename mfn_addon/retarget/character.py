@@ -116,4 +116,4 @@ class Report:
         bones = len(set(self.bones.values()))
         one, many = translate("1 bone"), translate("{count} bones")
         parts.append(one if bones == 1 else many.format(count=bones))
-        return f"{self.title or self.profile}: {', '.join(parts)}"
+        return f"{translate(self.title or self.profile)}: {', '.join(parts)}"

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from .response import Response
 from .skeleton import BoneRest, Channel
 
 By = Literal["AUTO", "SHAPES", "BONES"]
+Place = Literal["BONE", "OBJECT"]
 
 
 class RigError(ValueError):
@@ -32,7 +35,8 @@ class Options:
         head: whether head and neck bones follow at all.
         head_gain, eye_gain, jaw_gain: factors on the turns of these bones.
         head_limit, eye_limit, jaw_limit: degrees that no turn exceeds.
-        position_bone: the bone that moves as the head moves through space; "" for none.
+        position: what moves as the head moves through space: `position_bone`, which is "" for
+            none, or the character's object itself.
         position_gain: factor on the way that it moves, and position_limit: metres of the actor's
             that it never exceeds.
         responses: expression name -> how strongly the character answers it.
@@ -52,10 +56,16 @@ class Options:
     eye_limit: float = 180.0
     jaw_gain: float = 1.0
     jaw_limit: float = 180.0
+    position: Place = "BONE"
     position_bone: str = ""
     position_gain: float = 1.0
     position_limit: float = 0.5
     responses: Mapping[str, Response] = field(default_factory=dict)
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything moves as the head moves through space."""
+        return self.position == "OBJECT" or bool(self.position_bone)
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,7 @@ class Character:
         profile: the naming profile that the character asks for; "" to find out.
         channels: its own bone channels.
         up: "Z", or "Y" for an armature that came in lying on its back.
+        stance: (3, 3) the object's own axes, scaled, as columns in its parent's space.
         moves: moves(mesh, shape key, bone): whether the shape key moves the vertices that the
             bone carries.
     """
@@ -78,6 +89,7 @@ class Character:
     profile: str = ""
     channels: tuple[Channel, ...] = ()
     up: str = "Z"
+    stance: np.ndarray = field(default_factory=lambda: np.eye(3))
     moves: Callable[[str, str, str], bool] = lambda mesh, key, bone: True
 
 

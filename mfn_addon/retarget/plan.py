@@ -44,7 +44,11 @@ class Pose:
 
 @dataclass(frozen=True)
 class Plan:
-    """A character's compiled retargeting; made by `make_plan`."""
+    """A character's compiled retargeting; made by `make_plan`.
+
+    Attributes:
+        place: of `bones` the one that moves with the head's place, if any does.
+    """
 
     shapes: tuple[ShapeTrack, ...]
     bones: tuple[BoneTrack, ...]
@@ -53,6 +57,7 @@ class Plan:
     options: Options
     table: ResponseTable
     calibration: Calibration | None = None
+    place: BoneTrack | None = None
 
     def answered(self, expression: np.ndarray) -> np.ndarray:
         """(..., 52) weights as the character takes them: calibrated, mirrored, each through its
@@ -137,10 +142,11 @@ def make_plan(
     follows = found.profile.head_follows_neck
     taken = {track.bone for track in linear_bones if track.path == "location"}
     bones = [*role_tracks(character, options, roles, by_bone, report, follows), *linear_bones]
-    if options.position_bone in taken:
+    place = None
+    if options.position == "BONE" and options.position_bone in taken:
         report.notes.append(f"position: bone {options.position_bone!r} follows its own channels")
-    else:
-        bones += position_track(character, options, roles, report)
+    elif (place := position_track(character, options, roles, report)) is not None:
+        bones.append(place)
     found.tell(report, driven)
     if not shapes and not bones:
         raise RigError(
@@ -149,7 +155,7 @@ def make_plan(
         )
     table = ResponseTable.of(options.responses)
     calibration = Calibration.from_text(options.calibration) if options.calibration else None
-    return Plan(tuple(shapes), tuple(bones), linear, report, options, table, calibration)
+    return Plan(tuple(shapes), tuple(bones), linear, report, options, table, calibration, place)
 
 
 def _divide(

@@ -19,6 +19,9 @@ from .skeleton import Channel
 EYE_DISTANCE = 0.063
 """Metres between the eyes of an average adult (Dodgson, Proc. SPIE 5291, 2004): where a character
 has both eye bones, it moves as far in proportion to its own."""
+OBJECT_PLACE = "delta_location"
+"""What moves an object as the head moves through space: it adds to the object's location, which
+stays the animator's, with its keys."""
 STILL = np.array((1.0, 0.0, 0.0, 0.0))
 
 Driven = dict[str, list[tuple[Shape, str]]]  # mesh -> (target, the mesh's shape key)
@@ -69,7 +72,10 @@ class ShapeTrack:
 
 @dataclass(frozen=True)
 class BoneTrack:
-    """One driven property of one pose bone: `indices` are the components that are written."""
+    """One driven property of one pose bone: `indices` are the components that are written.
+
+    Where `bone` is "" it is the character's object itself that has the property.
+    """
 
     bone: str
     path: str
@@ -130,22 +136,25 @@ def role_tracks(
 
 def position_track(
     character: Character, options: Options, roles: Mapping[str, str], report: Report
-) -> list[BoneTrack]:
-    """A track for the bone that moves with the head's place, where one is wished and free."""
-    name = options.position_bone
-    if not name:
-        return []
-    if name not in character.bones:
-        report.notes.append(f"position: there is no bone {name!r}")
-        return []
-    bone, size = character.bones[name], 1.0
+) -> BoneTrack | None:
+    """A track for what moves with the head's place, where it is wished and there."""
+    if not options.moves:
+        return None
+    by_bone, name, path = options.position == "BONE", "", OBJECT_PLACE
+    if by_bone:
+        name, path = options.position_bone, "location"
+        if name not in character.bones:
+            report.notes.append(f"position: there is no bone {name!r}")
+            return None
+        report.bones["position"] = name
+    carry = character.bones[name].axes.T if by_bone else character.stance
+    size = 1.0
     if "eyeLeft" in roles and "eyeRight" in roles:
         left, right = (character.bones[roles[role]].head for role in ("eyeLeft", "eyeRight"))
         size = float(np.linalg.norm(left - right)) / EYE_DISTANCE
     axes = skeleton.character_axes(character.bones, roles, character.up)
-    carry = bone.axes.T @ axes * (size * options.position_gain)
-    report.bones["position"] = name
-    return [BoneTrack(name, "location", (0, 1, 2), partial(_moved, carry, options.position_limit))]
+    carry = carry @ axes * (size * options.position_gain)
+    return BoneTrack(name, path, (0, 1, 2), partial(_moved, carry, options.position_limit))
 
 
 def _moved(carry: np.ndarray, limit: float, drive: Drive) -> np.ndarray:

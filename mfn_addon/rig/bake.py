@@ -104,7 +104,7 @@ def bake_take(
     for actor, binding in bindings.items():
         performance, (frames, at) = performances[actor], moments[actor]
         calm = smoothed(performance.time, performance.expression, binding.plan.table.smoothing)
-        if binding.plan.options.position_bone:
+        if binding.plan.options.moves:
             calm = np.hstack([calm, binding.rest.offset(performance.translation)])
         values, rotation = resample(performance.time, calm, performance.rotation, at)
         expression, offset = np.split(values, [len(EXPRESSIONS)], axis=1)

@@ -31,6 +31,14 @@ class _MeshTarget:
 
 
 @dataclass(frozen=True)
+class _Place:
+    """The (3,) values of a track that moves with the head's place, before anything moved it."""
+
+    track: BoneTrack
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
 class Binding:
     """How faces are written to one character. Holds names and numbers, nothing of Blender's.
 
@@ -39,6 +47,7 @@ class Binding:
         plan: what is driven by what; `plan.report` tells it to people.
         rest: where the actor's head rests.
         lowpass: the responses' extra smoothing, where there is any.
+        place: where what moves with the head's place was when it was bound, if anything does.
     """
 
     ref: ObjectRef
@@ -46,6 +55,7 @@ class Binding:
     meshes: tuple[_MeshTarget, ...]
     rest: Rest
     lowpass: WeightFilter | None = None
+    place: _Place | None = None
 
     @property
     def report(self) -> Report:
@@ -61,7 +71,7 @@ class Binding:
             BindingLostError: the character is gone or was changed.
         """
         expression = self.lowpass(face.expression, time) if self.lowpass else face.expression
-        offset = self.rest.offset(face.translation) if self.plan.options.position_bone else None
+        offset = self.rest.offset(face.translation) if self.plan.options.moves else None
         self.write(self.plan.solve(expression, face.rotation, offset))
 
     def write(self, pose: Pose) -> None:
@@ -70,11 +80,20 @@ class Binding:
             _write_shapes(target, values)
         if self.plan.bones:
             root = self.ref.find()
-            if root is None or root.pose is None:
+            if root is None:
                 raise BindingLostError(f"the character {self.ref.name!r} is gone")
-            bones = root.pose.bones
             for track, values in zip(self.plan.bones, pose.bones, strict=True):
-                _write_bone(bones, track, values, root.name)
+                owner = _owner_of(track, root)
+                if owner is None:
+                    raise BindingLostError(f"the bone {track.bone!r} of {root.name!r} is gone")
+                _write_track(owner, track, values)
+
+    def put_back(self) -> None:
+        """Bring what moved with the head's place back to where it was; faces stay as they are."""
+        root = self.ref.find()
+        owner = _owner_of(self.place.track, root) if self.place and root is not None else None
+        if owner is not None and self.place is not None:
+            _write_track(owner, self.place.track, self.place.values)
 
     def find(self) -> bpy.types.Object | None:
         """The character now, or None where it is gone."""
@@ -108,8 +127,16 @@ def bind(obj: bpy.types.Object, options: Options | None = None) -> Binding:
     _note_obstacles(plan, objects)
     seconds = plan.table.smoothing
     lowpass = WeightFilter(seconds) if seconds.any() else None
-    root = ObjectRef.to(armature_of(obj) or obj)
-    return Binding(root, plan, tuple(meshes), Rest(plan), lowpass)
+    root = armature_of(obj) or obj
+    place = _place_of(plan, root)
+    return Binding(ObjectRef.to(root), plan, tuple(meshes), Rest(plan), lowpass, place)
+
+
+def _place_of(plan: Plan, root: bpy.types.Object) -> _Place | None:
+    if plan.place is None:
+        return None
+    owner = _owner_of(plan.place, root)
+    return None if owner is None else _Place(plan.place, np.array(getattr(owner, plan.place.path)))
 
 
 def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:
@@ -124,15 +151,21 @@ def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:
     keys.update_tag()  # 4.2's foreach_set does not tell the dependency graph
 
 
-def _write_bone(
-    bones: bpy.types.bpy_prop_collection, track: BoneTrack, values: np.ndarray, rig: str
+def _owner_of(
+    track: BoneTrack, root: bpy.types.Object
+) -> bpy.types.Object | bpy.types.PoseBone | None:
+    """What has a track's property: a pose bone, or the object itself; None where it is gone."""
+    if not track.bone:
+        return root
+    return root.pose.bones.get(track.bone) if root.pose is not None else None
+
+
+def _write_track(
+    owner: bpy.types.Object | bpy.types.PoseBone, track: BoneTrack, values: np.ndarray
 ) -> None:
-    bone = bones.get(track.bone)
-    if bone is None:
-        raise BindingLostError(f"the bone {track.bone!r} of {rig!r} is gone")
-    vector = getattr(bone, track.path)
+    vector = getattr(owner, track.path)
     if len(vector) == len(track.indices):
-        setattr(bone, track.path, values)
+        setattr(owner, track.path, values)
     else:
         for index, value in zip(track.indices, values, strict=True):
             vector[index] = value

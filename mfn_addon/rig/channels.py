@@ -83,15 +83,23 @@ def channels_of(
             )
     root = binding.find()
     if root is not None and binding.plan.bones:
-        scale = np.abs(np.array(root.matrix_world.to_scale())).max()
-        metres = max(float(scale), 1e-9) * scene.unit_settings.scale_length
+        metres = _metres(root, scene)
+        around = _metres(root.parent, scene)  # an object's location is in its parent's space
         yield root, [
             Channel(
                 _path("pose.bones", track.bone, track.path), track.bone, tuple(track.indices),
                 _smooth(track.path, values), track.path, metres,
             )
+            if track.bone
+            else Channel(track.path, "Object", track.indices, values, "location", around)
             for track, values in zip(binding.plan.bones, pose.bones, strict=True)
         ]  # fmt: skip
+
+
+def _metres(space: bpy.types.Object | None, scene: bpy.types.Scene) -> float:
+    """The world's length of one unit in an object's space; None is the world itself."""
+    scale = np.abs(np.array(space.matrix_world.to_scale())).max() if space is not None else 1.0
+    return max(float(scale), 1e-9) * scene.unit_settings.scale_length
 
 
 def _path(collection: str, name: str, of: str) -> str:

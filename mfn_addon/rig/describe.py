@@ -68,6 +68,7 @@ def describe(obj: bpy.types.Object) -> Character:
         profile=str(root.get(PROFILE_PROPERTY, "")),
         channels=_channels(root),
         up=_up(armature) if armature is not None else "Z",
+        stance=np.array(root.matrix_basis.to_3x3()),
         moves=partial(_moves, meshes),
     )
 

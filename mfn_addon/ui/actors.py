@@ -134,11 +134,13 @@ def _apply(
             if binding is None or binding.plan.options != options:
                 if binding is None and live.problems.get(uid):
                     return live.problems[uid]  # it is told once, not sixty times a second
+                if binding is not None:
+                    binding.put_back()  # or the new one would take for rest where it was moved
                 binding = live.bindings[uid] = bind(character, options)
             binding.apply(face, time)
             return ""
         except BindingLostError as error:
-            del live.bindings[uid]
+            live.bindings.pop(uid).put_back()
             problem = str(error)
         except RigError as error:
             return str(error)

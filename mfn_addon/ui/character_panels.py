@@ -154,10 +154,11 @@ class MFN_PT_motion(_CharacterPanel, bpy.types.Panel):
             column.prop(settings, part)
             _gain_and_limit(column, settings, "eye" if part == "eyes" else part)
         rig = armature_of(obj)
-        if rig is not None and rig.pose is not None:
-            column = layout.column(align=True)
+        column = layout.column(align=True)
+        column.prop(settings, "position")
+        if settings.position == "BONE" and rig is not None and rig.pose is not None:
             column.prop_search(settings, "position_bone", rig.pose, "bones")
-            _gain_and_limit(column, settings, "position")
+        _gain_and_limit(column, settings, "position")
 
 
 def _gain_and_limit(column: Any, settings: Any, part: str) -> None:

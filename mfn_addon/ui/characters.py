@@ -29,6 +29,13 @@ _BY = [
     ("SHAPES", "Shape Keys", "Shape keys alone"),
     ("BONES", "Bones", "Bones alone"),
 ]
+_PLACES = [
+    ("BONE", "Bone", "The position bone, where one is chosen"),
+    (
+        "OBJECT", "Object",
+        "The object itself, by its delta location: its own location and keys stay as they are",
+    ),
+]  # fmt: skip
 
 
 def _profiles(_: object, __: bpy.types.Context, typed: str) -> list[str]:
@@ -116,13 +123,18 @@ class MFN_Character(bpy.types.PropertyGroup):
     jaw: EnumProperty(name="Jaw By", description="What opens the mouth", items=_BY)
     jaw_gain: _turn("Jaw", "the turn of a jaw bone")
     jaw_limit: _limit("Limit", "the turn of a jaw bone")
+    position: EnumProperty(
+        name="Position By", description="What moves as the actor's head moves through space, "
+        "from where Set Neutral found it",
+        items=_PLACES,
+    )  # fmt: skip
     position_bone: StringProperty(
         name="Position Bone",
         description="The bone, often the root or the hips, that moves as the actor's head moves "
-        "through space; empty for none. It starts where Set Neutral found the head",
+        "through space; empty for none",
     )
     position_gain: FloatProperty(
-        name="Way", description="Factor on how far the position bone moves",
+        name="Way", description="Factor on how far the character moves",
         default=1.0, min=0.0, soft_max=4.0,
     )  # fmt: skip
     position_limit: FloatProperty(
@@ -154,6 +166,7 @@ def options_of(obj: bpy.types.Object, mirror: bool, calibration: str = "") -> Op
         eye_limit=settings.eye_limit,
         jaw_gain=settings.jaw_gain,
         jaw_limit=settings.jaw_limit,
+        position=settings.position,
         position_bone=settings.position_bone,
         position_gain=settings.position_gain,
         position_limit=settings.position_limit,

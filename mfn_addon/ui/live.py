@@ -75,6 +75,8 @@ def _close(live: Session, context: bpy.types.Context | None) -> Path | None:
     session.current = None
     recorded = recording.finish(live)
     live.source.stop()
+    for binding in live.bindings.values():
+        binding.put_back()
     preview.clear()
     if bpy.app.timers.is_registered(_timer):
         bpy.app.timers.unregister(_timer)

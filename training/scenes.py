@@ -16,6 +16,7 @@ import numpy as np
 from mfn_addon.face import load_head_model
 from mfn_addon.face.mirror import mirror_matrix, mirror_order, mirror_rotation
 from training.bank import FaceBank, Surface
+from training.distractors import draw_bodies, draw_graphics, skin_tone
 from training.sampling import REGION_MARGIN
 
 MOST_FACES = 16
@@ -24,7 +25,8 @@ COVERED, COVERED_TRUST = 0.15, 0.2
 CROWD_COVERED, CROWD_PROFILES = 0.35, 0.35
 """In crowds: how many have something in front of them, and how many look far aside. Half of the
 large faces that were missed in real crowds were profiles, a third were covered."""
-LETTERS = "ABCDEGOQRSUabcdegmnopqs0235689&@ "  # the round ones, above all
+BODIES = 0.7
+"""How many pictures show parts of people that are no faces."""
 
 
 @dataclass
@@ -99,7 +101,7 @@ class Composer:
 
     def mosaic(self) -> tuple[np.ndarray, list[dict]]:
         """The square cut into cells, most with a face that nearly fills it."""
-        picture = self.background()
+        picture = self.peopled()
         faces = []
         for x0, y0, x1, y1 in self.cells():
             if self.random.random() < (0.05 if self.size < 160 else 0.12):
@@ -133,7 +135,7 @@ class Composer:
 
     def crowd(self) -> tuple[np.ndarray, list[dict]]:
         """Heads on a face-free photograph; near ones over far ones."""
-        picture = self.background()
+        picture = self.peopled()
         size, random = self.size, self.random
         count = int(
             random.choice([0, 1, 2, 3, 5, 9, 16], p=[0.08, 0.1, 0.12, 0.15, 0.2, 0.2, 0.15])
@@ -182,6 +184,17 @@ class Composer:
         if random.random() < 0.3:
             draw_graphics(out, random)
         return out
+
+    def peopled(self) -> np.ndarray:
+        """A background, and mostly parts of people on it that are no faces."""
+        picture = self.background()
+        if self.random.random() < BODIES:
+            draw_bodies(picture, self.random, self.some_crop())
+        return picture
+
+    def some_crop(self) -> np.ndarray:
+        bank = self.banks[self.random.choice(len(self.banks), p=self.shares)]
+        return bank.crops[int(self.random.integers(len(bank)))]
 
     def face(
         self,
@@ -282,7 +295,7 @@ class Composer:
             front = cv2.resize(self.background(), patch.shape[1::-1])
         else:
             front = np.empty_like(patch)
-            front[:] = random.integers(0, 256, 3)
+            front[:] = skin_tone(random) if random.random() < 0.5 else random.integers(0, 256, 3)
         paste(patch, front, cv2.blur(mask, (3, 3)), 0, 0)
 
     def tint(self, patch: np.ndarray) -> np.ndarray:
@@ -397,37 +410,6 @@ def paste(picture: np.ndarray, patch: np.ndarray, mask: np.ndarray, x: int, y: i
     alpha = mask[part][..., None]
     below = picture[y0:y1, x0:x1]
     picture[y0:y1, x0:x1] = (below * (1 - alpha) + patch[part] * alpha).astype(np.uint8)
-
-
-def draw_graphics(picture: np.ndarray, random: np.random.Generator) -> None:
-    """Lettering, lamps and rings: what a small network takes for faces until it has seen it."""
-    size = picture.shape[0]
-
-    def colour() -> tuple[int, ...]:
-        warm = random.random() < 0.4  # as skin is
-        low, high = ((150, 90, 40), (255, 200, 150)) if warm else ((0, 0, 0), (256, 256, 256))
-        return tuple(int(v) for v in random.integers(low, high))
-
-    for _ in range(int(random.integers(1, 4))):
-        x, y = (int(v) for v in random.integers(-size // 8, size, 2))
-        if random.random() < 0.65:
-            letters = random.choice(list(LETTERS), random.integers(2, 12))
-            height = float(np.exp(random.uniform(np.log(7), np.log(0.35 * size))))
-            stroke = max(1, int(height * random.uniform(0.06, 0.22)))
-            font, zoom = int(random.choice([0, 2, 3, 4, 5, 6, 7])), height / 22
-            fill = colour()
-            words = "".join(letters)
-            if random.random() < 0.5:
-                rim = stroke + max(2, int(height * 0.1))
-                cv2.putText(picture, words, (x, y), font, zoom, colour(), rim, cv2.LINE_AA)
-            cv2.putText(picture, words, (x, y), font, zoom, fill, stroke, cv2.LINE_AA)
-        else:
-            radius = float(np.exp(random.uniform(np.log(3), np.log(0.15 * size))))
-            axes = (int(radius) + 1, int(radius * random.uniform(0.7, 1.4)) + 1)
-            for shrink in (1.0, 0.55, 0.25)[: int(random.integers(1, 4))]:
-                inner = (int(axes[0] * shrink) + 1, int(axes[1] * shrink) + 1)
-                line = -1 if random.random() < 0.7 else max(1, int(radius * 0.15))
-                cv2.ellipse(picture, (x, y), inner, 0, 0, 360, colour(), line, cv2.LINE_AA)
 
 
 def degrade(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:

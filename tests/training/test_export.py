@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of the found faces the exported network keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+
+from training.export import LOWEST_SCORE, pick_graph
+from training.model import MAX_FACES
+
+
+def pick(score: list[float], box: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
+    session = onnxruntime.InferenceSession(
+        pick_graph().SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    rows = {"score_in": np.float32([score]), "box_in": np.float32([box])}
+    kept_score, kept_box = session.run(["score", "box"], rows)
+    return np.asarray(kept_score), np.asarray(kept_box)
+
+
+def square(number: int, side: float) -> list[float]:
+    x, y = 100.0 * (number % 8), 100.0 * (number // 8)
+    return [x, y, x + side, y + side]
+
+
+def test_few_faces_come_surest_first_and_the_rest_is_empty():
+    score, box = pick([0.3, 0.9, LOWEST_SCORE / 2], [square(n, 50) for n in range(3)])
+    assert np.allclose(score[:2], [0.9, 0.3])
+    assert np.allclose(box[0], square(1, 50))
+    assert (score[2:] == 0).all()
+
+
+def test_no_face_at_all():
+    score, _ = pick([0.01, 0.02], [square(0, 50), square(1, 50)])
+    assert (score == 0).all()
+
+
+def test_of_overlapping_boxes_the_surest_stays():
+    score, box = pick([0.6, 0.8], [[0, 0, 50, 50], [3, 3, 53, 53]])
+    assert np.flatnonzero(score).tolist() == [0]
+    assert np.allclose(box[0], [3, 3, 53, 53])
+
+
+def test_of_too_many_faces_specks_go_first():
+    specks = [(0.9, square(n, 10)) for n in range(20)]
+    near = [(0.6, square(n, 80)) for n in range(20, 23)]
+    score, box = pick([s for s, _ in specks + near], [b for _, b in specks + near])
+    assert len(score) == MAX_FACES
+    assert (np.diff(score) <= 0).all()
+    wide = box[:, 2] - box[:, 0] > 50
+    assert np.flatnonzero(wide).tolist() == [13, 14, 15]

@@ -22,6 +22,9 @@ from .rotation import quaternion_from_matrix, quaternion_to_matrix, slerp
 Numbers = Any
 """A float, or an array of them."""
 
+LOUD_GATE = 4 / 3
+"""How much wider the gate of a loud signal is at most."""
+
 
 class OneEuro(NamedTuple):
     """The two knobs of a One Euro filter, and the pace at which it notices a movement.
@@ -31,12 +34,14 @@ class OneEuro(NamedTuple):
         speed: how many Hz the cutoff gains for one unit a second. Higher is quicker.
         derivative: Hz of the low pass on the speed itself; the paper's value is 1.
         gate: how many standard deviations of the noise's own speed count as standing still.
+        loud: the noise's standard deviation from which on the cutoff at rest falls in proportion.
     """
 
     cutoff: Numbers
     speed: Numbers
     derivative: Numbers = 1.0
     gate: Numbers = 0.0
+    loud: Numbers = np.inf
 
 
 def smoothing(cutoff: Numbers, dt: float) -> Numbers:
@@ -74,14 +79,30 @@ class Noise:
         return self.variance
 
 
+def loudness(knobs: OneEuro, variance: Numbers) -> Numbers:
+    """How many times louder than `loud` the noise is, at least 1."""
+    return np.maximum(np.sqrt(variance) / knobs.loud, 1.0)
+
+
 def quiet_speed(knobs: OneEuro, variance: Numbers, dt: float) -> Numbers:
     """The speed up to which a signal with such noise is taken to stand still.
 
     The rate that the filters follow is the distance to the calm value over `dt`, low-passed: its
     variance is the noise's, times share / (2 - share) of that low pass, over the squared time.
+    The gate of a loud signal is wider: once in a while noise passes three deviations, and would
+    throw a value that rests far more calmly than that.
     """
     share = smoothing(knobs.derivative, dt)
-    return knobs.gate * np.sqrt(variance * share / (2.0 - share)) / max(dt, 1e-6)
+    gate = knobs.gate * np.minimum(loudness(knobs, variance), LOUD_GATE)
+    return gate * np.sqrt(variance * share / (2.0 - share)) / max(dt, 1e-6)
+
+
+def rest_cutoff(knobs: OneEuro, variance: Numbers) -> Numbers:
+    """Hz at rest: lower, the louder the noise is, or a face that can hardly be read would shake.
+
+    What this holds back longer is less than the noise itself: beyond it, the speed counts.
+    """
+    return knobs.cutoff / loudness(knobs, variance)
 
 
 class ArrayFilter:
@@ -124,7 +145,8 @@ class ArrayFilter:
         if len(points):
             speed[self._points] = np.repeat(np.hypot(points[:, 0], points[:, 1]), 2)
         speed = np.maximum(speed - quiet_speed(self._knobs, noise, dt), 0.0)
-        share = smoothing(self._knobs.cutoff + self._knobs.speed * speed / unit, dt)
+        cutoff = rest_cutoff(self._knobs, noise) + self._knobs.speed * speed / unit
+        share = smoothing(cutoff, dt)
         smooth = self._value = self._value + share * (value - self._value)
         return smooth.astype(np.float32)
 
@@ -155,7 +177,7 @@ class RotationFilter:
         self._rate += smoothing(self._knobs.derivative, dt) * (turn - self._rate)
         quiet = float(quiet_speed(self._knobs, noise.sum(), dt))
         speed = max(math.sqrt(self._rate @ self._rate) - quiet, 0.0)
-        cutoff = self._knobs.cutoff + self._knobs.speed * speed
+        cutoff = rest_cutoff(self._knobs, noise.sum()) + self._knobs.speed * speed
         self._value = slerp(self._value, new, float(smoothing(cutoff, dt)))
         return quaternion_to_matrix(self._value)
 

@@ -24,7 +24,7 @@ class Smoothing:
     """
 
     # ruff: noqa: RUF009 (a OneEuro is immutable)
-    rotation: OneEuro = OneEuro(0.4, 14.0, 2.0, 3.0)
+    rotation: OneEuro = OneEuro(0.4, 14.0, 2.0, 3.0, loud=0.012)
     translation: OneEuro = OneEuro(1.2, 30.0)
     box: OneEuro = OneEuro(2.0, 10.0)
     landmarks: OneEuro = OneEuro(2.0, 14.0)

@@ -77,6 +77,24 @@ def test_what_is_gated_rests_in_its_own_noise_however_loud():
         assert steady.std() < 0.8 * ungated.std()
 
 
+def test_a_head_that_can_hardly_be_read_rests_more_calmly():
+    knobs = Smoothing().rotation
+    noisy = [yaw(v) for v in np.random.default_rng(5).normal(0, np.radians(3.0), 600)]
+    spread = []
+    for each in (knobs, knobs._replace(loud=np.inf)):
+        turned = run_filter(RotationFilter(each), noisy)[120:]
+        spread.append(np.arctan2(turned[:, 0, 2], turned[:, 2, 2]).std())
+    assert spread[0] < 0.6 * spread[1]
+
+
+def test_a_loud_head_still_follows_a_turn():
+    noise = np.random.default_rng(6).normal(0, np.radians(2.0), 240)
+    turn = np.where(np.arange(240) < 120, 0.0, np.radians(30)) + noise
+    seen = np.degrees(filtered("rotation", turn))
+    assert seen[122] > 24
+    assert seen[160:].mean() == pytest.approx(30, abs=2)
+
+
 def test_a_movement_out_of_the_noise_is_followed_at_once():
     noise = np.random.default_rng(4).normal(0, 0.01, 100)
     step = np.where(np.arange(100) < 60, 0.1, 0.7) + noise

@@ -15,6 +15,10 @@ import {
  * standard deviations of the noise's own speed count as standing still. */
 type Knobs = readonly [cutoff: number, speed: number, derivative: number, gate: number];
 
+/** The noise of a rotation, in radians, from which on its cutoff at rest falls in proportion. */
+const LOUD = 0.012;
+const LOUD_GATE = 4 / 3; // how much wider the gate of a loud rotation is at most
+
 const ROTATION: Knobs = [0.4, 14, 2, 3];
 const TRANSLATION: Knobs = [1.2, 30, 1, 0];
 const BOX: Knobs = [2, 10, 1, 0];
@@ -172,8 +176,10 @@ export class FaceFilter {
         (rate, n) => rate + share * (turn[n] / Math.max(dt, 1e-6) - rate),
       );
       const variance = this.turnNoise.variance.reduce((sum, part) => sum + part, 0);
-      const speed = Math.hypot(...this.turnRate) - quietSpeed(ROTATION, variance, dt);
-      const cutoff = ROTATION[0] + ROTATION[1] * Math.max(speed, 0);
+      const loudness = Math.max(Math.sqrt(variance) / LOUD, 1);
+      const quiet = quietSpeed(ROTATION, variance, dt) * Math.min(loudness, LOUD_GATE);
+      const speed = Math.max(Math.hypot(...this.turnRate) - quiet, 0);
+      const cutoff = ROTATION[0] / loudness + ROTATION[1] * speed;
       this.turn = slerp(this.turn, now, smoothing(cutoff, dt));
     }
     this.lastTurn = now;

@@ -28,7 +28,7 @@ from mfn_addon.track.guided import STEPS
 from mfn_addon.ui import translation
 
 PACKAGE = Path(mfn_addon.__file__).parent
-LOOK_UPS = {"iface_", "rpt_", "tip_", "data_", "n_", "translate"}
+LOOK_UPS = {"iface_", "rpt_", "tip_", "data_", "n_", "translate", "Text", "TakeError", "RigError"}
 """Functions whose first argument is a text to look up."""
 SHOWN = {"text", "placeholder", "title"}
 """Arguments of a layout's methods that Blender looks up by itself."""

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..texts import TextError
 from .response import Response
 from .skeleton import BoneRest, Channel
 
@@ -16,7 +17,7 @@ By = Literal["AUTO", "SHAPES", "BONES"]
 Place = Literal["BONE", "OBJECT"]
 
 
-class RigError(ValueError):
+class RigError(TextError):
     """A character that no face can drive; one line says why and what to do."""
 
 

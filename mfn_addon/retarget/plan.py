@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..texts import Text
 from ..track import Calibration
 from . import rotation as rot
 from .character import Character, Options, Report, RigError
@@ -133,7 +134,8 @@ def make_plan(
     own = {channel.bone for channel in character.channels} | {move.name for move in found.moves}
     for role, bone in list(roles.items()):
         if bone in own:
-            report.notes.append(f"{role}: bone {bone!r} follows its own channels")
+            text = Text("{part}: bone {bone!r} follows its own channels", part=role, bone=bone)
+            report.notes.append(text)
             del roles[role]
 
     driven, by_bone = _divide(character, options, found, roles, report)
@@ -144,14 +146,17 @@ def make_plan(
     bones = [*role_tracks(character, options, roles, by_bone, report, follows), *linear_bones]
     place = None
     if options.position == "BONE" and options.position_bone in taken:
-        report.notes.append(f"position: bone {options.position_bone!r} follows its own channels")
+        bone = options.position_bone
+        text = Text("{part}: bone {bone!r} follows its own channels", part="position", bone=bone)
+        report.notes.append(text)
     elif (place := position_track(character, options, roles, report)) is not None:
         bones.append(place)
     found.tell(report, driven)
     if not shapes and not bones:
         raise RigError(
-            f"{character.name!r} has no shape key and no bone that a face can drive: "
-            "expected ARKit or VRM shape keys, a head, eye or jaw bone, or bone channels"
+            "{character!r} has no shape key and no bone that a face can drive: expected ARKit "
+            "or VRM shape keys, a head, eye or jaw bone, or bone channels",
+            character=character.name,
         )
     table = ResponseTable.of(options.responses)
     calibration = Calibration.from_text(options.calibration) if options.calibration else None
@@ -187,7 +192,13 @@ def _divide(
                 if not _moved_by_shapes(character, driven, roles[role], stem)
             }
         for role in present.keys() - by_bone:
-            report.notes.append(f"{role}: shape keys move it, bone {roles[role]!r} stays at rest")
+            report.notes.append(
+                Text(
+                    "{part}: shape keys move it, bone {bone!r} stays at rest",
+                    part=role,
+                    bone=roles[role],
+                )
+            )
     return {mesh: shapes for mesh, shapes in driven.items() if shapes}, by_bone
 
 

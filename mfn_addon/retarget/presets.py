@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..face import EXPRESSION_INDEX
+from ..texts import Text
 from .response import PLAIN, Response
 
 FORMAT, VERSION = "mfn-responses", 1
@@ -46,12 +47,14 @@ def read_preset(path: Path) -> dict[str, Response]:
     try:
         data: Any = json.loads(path.read_text("utf-8"))
         if data.get("format") != FORMAT:
-            raise ValueError("this is no preset of responses")
+            raise ValueError(Text("this is no preset of responses"))
         if data["version"] > VERSION:
-            raise ValueError(f"made by a newer version (format {data['version']})")
+            raise ValueError(
+                Text("made by a newer version (format {version})", version=data["version"])
+            )
         return {name: _response(name, entry) for name, entry in data["responses"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path.name}: {error}") from error
+        raise ValueError(Text("{path}: {error}", path=path.name, error=error)) from error
 
 
 def _response(name: str, entry: Mapping[str, Any]) -> Response:

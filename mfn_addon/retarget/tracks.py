@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from ..texts import Text
 from . import rotation as rot
 from . import skeleton
 from .character import Character, Options, Report
@@ -144,7 +145,7 @@ def position_track(
     if by_bone:
         name, path = options.position_bone, "location"
         if name not in character.bones:
-            report.notes.append(f"position: there is no bone {name!r}")
+            report.notes.append(Text("position: there is no bone {bone!r}", bone=name))
             return None
         report.bones["position"] = name
     carry = character.bones[name].axes.T if by_bone else character.stance

@@ -15,6 +15,7 @@ from mathutils import Vector
 from ..capture.errors import InputError
 from ..retarget import RigError
 from ..retarget.skeleton import match_roles
+from ..texts import Text
 from .describe import CHANNELS_PROPERTY, PROFILE_PROPERTY, armature_of, describe, meshes_of
 from .lookup import mesh_of
 
@@ -34,13 +35,17 @@ def append_character(path: str | Path, scene: bpy.types.Scene) -> bpy.types.Obje
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: there is no such rig file")
+        raise InputError(Text("{path}: there is no such rig file", path=path))
     try:
         library: Any = bpy.data.libraries.load(str(path.resolve()), link=False)
         with library as (source, target):
             target.objects = list(source.objects)
     except OSError as error:
-        raise InputError(f"{path}: not a .blend file that Blender can read ({error})") from error
+        raise InputError(
+            Text(
+                "{path}: not a .blend file that Blender can read ({error})", path=path, error=error
+            )
+        ) from error
 
     objects = [obj for obj in target.objects if obj is not None]
     kept = [obj for obj in objects if obj.type not in _LEFT_OUT]
@@ -64,7 +69,7 @@ def _character_among(objects: Iterable[bpy.types.Object], path: Path) -> bpy.typ
             return obj
     roots = {armature_of(obj) or obj for obj in objects if obj.type in ("ARMATURE", "MESH")}
     if not roots:
-        raise RigError(f"{path}: the file holds no armature and no mesh to drive")
+        raise RigError("{path}: the file holds no armature and no mesh to drive", path=path)
 
     def wealth(obj: bpy.types.Object) -> tuple[int, int]:
         character = describe(obj)

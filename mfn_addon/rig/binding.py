@@ -12,6 +12,7 @@ import numpy as np
 from ..face import Face
 from ..retarget import BoneTrack, Options, Plan, Pose, Report, Rest, make_plan
 from ..retarget.smoothing import WeightFilter
+from ..texts import Text
 from .describe import armature_of, describe, meshes_of
 from .lookup import ObjectRef, mesh_of, shape_keys_of
 from .profiles import known_profiles
@@ -81,11 +82,17 @@ class Binding:
         if self.plan.bones:
             root = self.ref.find()
             if root is None:
-                raise BindingLostError(f"the character {self.ref.name!r} is gone")
+                raise BindingLostError(Text("the character {name!r} is gone", name=self.ref.name))
             for track, values in zip(self.plan.bones, pose.bones, strict=True):
                 owner = _owner_of(track, root)
                 if owner is None:
-                    raise BindingLostError(f"the bone {track.bone!r} of {root.name!r} is gone")
+                    raise BindingLostError(
+                        Text(
+                            "the bone {bone!r} of {character!r} is gone",
+                            bone=track.bone,
+                            character=root.name,
+                        )
+                    )
                 _write_track(owner, track, values)
 
     def put_back(self) -> None:
@@ -142,7 +149,9 @@ def _place_of(plan: Plan, root: bpy.types.Object) -> _Place | None:
 def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:
     keys = shape_keys_of(target.ref.find())
     if keys is None or keys.key_blocks.keys() != target.names:
-        raise BindingLostError(f"the shape keys of {target.ref.name!r} are gone or changed")
+        raise BindingLostError(
+            Text("the shape keys of {mesh!r} are gone or changed", mesh=target.ref.name)
+        )
     blocks = keys.key_blocks
     weights = np.empty(len(target.names), np.float32)
     blocks.foreach_get("value", weights)
@@ -177,8 +186,11 @@ def _note_obstacles(plan: Plan, objects: Mapping[str, bpy.types.Object]) -> None
         keys = shape_keys_of(obj)
         if keys is not None and not keys.is_editable:
             plan.report.notes.append(
-                f"{name}: its shape keys are linked from another file: make a library override of "
-                "its mesh data too"
+                Text(
+                    "{mesh}: its shape keys are linked from another file: make a library override "
+                    "of its mesh data too",
+                    mesh=name,
+                )
             )
     for track in plan.shapes:
         mesh = mesh_of(objects[track.mesh])
@@ -186,14 +198,21 @@ def _note_obstacles(plan: Plan, objects: Mapping[str, bpy.types.Object]) -> None
         if mesh is None or keys is None:
             continue
         if mesh.users > 1:
-            plan.report.notes.append(f"{track.mesh}: its mesh is shared with another object")
+            text = Text("{mesh}: its mesh is shared with another object", mesh=track.mesh)
+            plan.report.notes.append(text)
         if keys.animation_data is not None and keys.animation_data.drivers:
             driven = {driver.data_path for driver in keys.animation_data.drivers}
             ours = {f'key_blocks["{key}"].value' for key in track.keys}
             if driven & ours:
                 plan.report.notes.append(
-                    f"{track.mesh}: {len(driven & ours)} shape keys have drivers, which win"
+                    Text(
+                        "{mesh}: {count} shape keys have drivers, which win",
+                        mesh=track.mesh,
+                        count=len(driven & ours),
+                    )
                 )
         muted = [key for key in track.keys if keys.key_blocks[key].mute]
         if muted:
-            plan.report.notes.append(f"{track.mesh}: muted shape keys: {', '.join(muted)}")
+            plan.report.notes.append(
+                Text("{mesh}: muted shape keys: {names}", mesh=track.mesh, names=", ".join(muted))
+            )

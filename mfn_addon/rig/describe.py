@@ -54,7 +54,8 @@ def describe(obj: bpy.types.Object) -> Character:
     root = armature or obj
     if not root.is_editable:
         raise RigError(
-            f"{root.name!r} is linked from another file: make a library override of it first"
+            "{character!r} is linked from another file: make a library override of it first",
+            character=root.name,
         )
     meshes = {mesh.name: mesh for mesh in meshes_of(obj)}
     return Character(

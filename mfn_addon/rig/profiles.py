@@ -14,6 +14,7 @@ import bpy
 
 from ..retarget import Profile, Report, load_profiles, read_profile
 from ..retarget.profile import resolve
+from ..texts import Text
 
 _EXTENSION = (__package__ or "").rpartition(".mfn_addon.")[0]
 
@@ -53,7 +54,7 @@ def save_profile(title: str, report: Report, fixes: Mapping[str, str]) -> Path:
     """
     name = "_".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
     if not name:
-        raise ValueError("give the profile a name with letters")
+        raise ValueError(Text("give the profile a name with letters"))
     base = known_profiles()[0][report.profile]
     shapes = []
     for shape in base.shapes:

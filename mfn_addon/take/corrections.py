@@ -130,7 +130,9 @@ def corrected_performances(take: Take, actors: Collection[int]) -> dict[int, Per
     }
     empty = next((actor for actor, each in performances.items() if not len(each)), None)
     if empty is not None:
-        raise TakeError(f"{take.path}: the take's layers trim all of actor {empty} away")
+        raise TakeError(
+            "{path}: the take's layers trim all of actor {actor} away", path=take.path, actor=empty
+        )
     return performances
 
 

@@ -22,7 +22,7 @@ def editing(path: str | Path) -> Iterator[sqlite3.Connection]:
     """
     path = Path(path)
     if not path.is_file():
-        raise TakeError(f"{path}: there is no such take")
+        raise TakeError("{path}: there is no such take", path=path)
     try:
         with closing(connect(path, "rw")) as connection:
             _check(connection, path)
@@ -34,7 +34,9 @@ def editing(path: str | Path) -> Iterator[sqlite3.Connection]:
                 raise
             connection.execute("COMMIT")
     except sqlite3.Error as error:
-        raise TakeError(f"{path}: the take cannot be changed ({error})") from error
+        raise TakeError(
+            "{path}: the take cannot be changed ({error})", path=path, error=error
+        ) from error
 
 
 def write_info(path: str | Path, info: Mapping[str, str]) -> None:
@@ -56,8 +58,9 @@ def write_info(path: str | Path, info: Mapping[str, str]) -> None:
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     run = connection.execute
     if run("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise TakeError(f"{path}: this file is not a take")
+        raise TakeError("{path}: this file is not a take", path=path)
     if run("PRAGMA user_version").fetchone()[0] > VERSION:
         raise TakeError(
-            f"{path}: written by a newer version of MFN Face Capture; update the extension"
+            "{path}: written by a newer version of MFN Face Capture; update the extension",
+            path=path,
         )

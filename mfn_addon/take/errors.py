@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from ..texts import TextError
 
-class TakeError(ValueError):
+
+class TakeError(TextError):
     """A take that cannot be used. One line: which, what is wrong, what to do."""

@@ -48,12 +48,14 @@ def rename_take(path: Path, name: str) -> Path:
     """
     clean = clean_name(name)
     if not clean:
-        raise TakeError(f"{path}: {name!r} cannot be a take's name; use letters or digits")
+        raise TakeError(
+            "{path}: {name!r} cannot be a take's name; use letters or digits", path=path, name=name
+        )
     to = path.with_name(f"{clean}{SUFFIX}")
     if to == path:
         return path
     if to.exists() and not to.samefile(path):  # the same where only the case changes
-        raise TakeError(f"{to}: exists already; choose another name")
+        raise TakeError("{path}: exists already; choose another name", path=to)
     _move(path, to)
     return to
 
@@ -79,7 +81,7 @@ def copy_take(path: Path, to: Path) -> None:
         TakeError: it is no take, is damaged, or the copy cannot be written.
     """
     if to.exists() and to.samefile(path):
-        raise TakeError(f"{to}: is the take itself; choose another name or folder")
+        raise TakeError("{path}: is the take itself; choose another name or folder", path=to)
     Take(path).close()
     partial = to.with_name(f"{to.name}.partial")
     try:
@@ -92,9 +94,13 @@ def copy_take(path: Path, to: Path) -> None:
                 target.execute("PRAGMA journal_mode = DELETE")
         partial.replace(to)
     except sqlite3.Error as error:
-        raise TakeError(f"{path}: cannot be copied to {to} ({error})") from error
+        raise TakeError(
+            "{path}: cannot be copied to {to} ({error})", path=path, to=to, error=error
+        ) from error
     except OSError as error:
-        raise TakeError(f"{to}: cannot be written ({error.strerror or error})") from error
+        raise TakeError(
+            "{path}: cannot be written ({error})", path=to, error=error.strerror or error
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -113,7 +119,9 @@ def import_take(path: Path, folder: Path) -> Path:
 def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise TakeError(f"{path}: the take is damaged ({' '.join(found.split())})")
+        raise TakeError(
+            "{path}: the take is damaged ({error})", path=path, error=" ".join(found.split())
+        )
 
 
 def _free(folder: Path, name: str) -> Path:
@@ -127,7 +135,7 @@ def _free(folder: Path, name: str) -> Path:
 
 def _move(path: Path, to: Path) -> None:
     if not path.is_file():
-        raise TakeError(f"{path}: there is no such take")
+        raise TakeError("{path}: there is no such take", path=path)
     _bring_log_in(path)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +143,10 @@ def _move(path: Path, to: Path) -> None:
             if (part := Path(f"{path}{beside}")).exists():
                 part.rename(f"{to}{beside}")
     except OSError as error:
-        raise TakeError(f"{path}: cannot be moved to {to} ({error.strerror or error})") from error
+        raise TakeError(
+            "{path}: cannot be moved to {to} ({error})",
+            path=path, to=to, error=error.strerror or error,
+        ) from error  # fmt: skip
 
 
 def _bring_log_in(path: Path) -> None:
@@ -147,7 +158,9 @@ def _bring_log_in(path: Path) -> None:
             connection.execute("PRAGMA busy_timeout = 0")
             connection.execute("PRAGMA journal_mode = DELETE").fetchone()
     except sqlite3.OperationalError as error:
-        raise TakeError(f"{path}: is still being written; finish the take first") from error
+        raise TakeError(
+            "{path}: is still being written; finish the take first", path=path
+        ) from error
     except sqlite3.DatabaseError:
         return  # damaged: moved as it is
 

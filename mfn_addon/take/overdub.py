@@ -37,6 +37,8 @@ def overdub(base: Path, recorded: Path, new: Pass) -> None:
         write_info(whole, {**dict.fromkeys(_NOT_TAKEN_OVER, ""), **facts, "over": base.stem})
         whole.replace(recorded)
     except (OSError, sqlite3.Error) as error:
-        raise TakeError(f"{recorded}: cannot be laid over {base} ({error})") from error
+        raise TakeError(
+            "{path}: cannot be laid over {base} ({error})", path=recorded, base=base, error=error
+        ) from error
     finally:
         whole.unlink(missing_ok=True)

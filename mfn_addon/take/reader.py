@@ -63,7 +63,7 @@ class Take:
         """
         self.path = Path(path)
         if not self.path.is_file():
-            raise TakeError(f"{self.path}: there is no such take")
+            raise TakeError("{path}: there is no such take", path=self.path)
         # A take whose recording was cut off still has its log, and reading brings that in,
         # which needs write access; a finished take is only ever read.
         mode = "rw" if Path(f"{self.path}-wal").exists() else "ro"
@@ -170,7 +170,12 @@ class Take:
             for actor, seen in frames.items():
                 if not seen:
                     known = ", ".join(str(each.id) for each in self.actors()) or "none"
-                    raise TakeError(f"{self.path}: no actor {actor} in this take (it has: {known})")
+                    raise TakeError(
+                        "{path}: no actor {actor} in this take (it has: {known})",
+                        path=self.path,
+                        actor=actor,
+                        known=known,
+                    )
             times = dict(self._connection.execute("SELECT id, time FROM frame"))
             told = {
                 actor: performance_of(actor, times, frames[actor], samples[actor])
@@ -220,11 +225,14 @@ class Take:
         (application,) = self._connection.execute("PRAGMA application_id").fetchone()
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
-            raise TakeError(f"{self.path}: this file is not a take")
+            raise TakeError("{path}: this file is not a take", path=self.path)
         if version > VERSION:
             raise TakeError(
-                f"{self.path}: written by a newer version of MFN Face Capture (take format "
-                f"{version}, this version reads up to {VERSION}); update the extension"
+                "{path}: written by a newer version of MFN Face Capture (take format {format}, "
+                "this version reads up to {newest}); update the extension",
+                path=self.path,
+                format=version,
+                newest=VERSION,
             )
 
     @contextmanager
@@ -235,11 +243,17 @@ class Take:
         except sqlite3.DatabaseError as error:
             text = str(error)
             if "not a database" in text:
-                raise TakeError(f"{self.path}: this file is not a take") from error
+                raise TakeError("{path}: this file is not a take", path=self.path) from error
             if "locked" in text or "unable to open" in text or "readonly" in text:
-                raise TakeError(f"{self.path}: the take cannot be opened ({text})") from error
-            raise TakeError(f"{self.path}: the take is damaged ({text})") from error
+                raise TakeError(
+                    "{path}: the take cannot be opened ({error})", path=self.path, error=text
+                ) from error
+            raise TakeError(
+                "{path}: the take is damaged ({error})", path=self.path, error=text
+            ) from error
         except ValueError as error:
             if isinstance(error, TakeError):
                 raise
-            raise TakeError(f"{self.path}: the take is damaged ({error})") from error
+            raise TakeError(
+                "{path}: the take is damaged ({error})", path=self.path, error=error
+            ) from error

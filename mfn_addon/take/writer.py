@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from ..face import EXPRESSIONS, FaceFrame
+from ..texts import Text
 from .batch import Batch, Delivery, Facts
 from .errors import TakeError
 from .layout import APPLICATION_ID, PLAIN_VERSION, TABLES
@@ -190,14 +191,17 @@ class TakeWriter:
 
     def _explain(self, error: Exception) -> TakeError:
         full = _is_disk_full(error)
-        cause = "the disk is full" if full else f"the take cannot be written ({error})"
+        cause = Text("the take cannot be written ({error})", error=error)
+        if full:
+            cause = Text("the disk is full")
         if not self.frames_committed:
-            return TakeError(f"{self.path}: {cause}; nothing was recorded")
-        return TakeError(
-            f"{self.path}: {cause}; recording has stopped, its first {self.frames_committed} "
-            f"frames (up to {self._committed_time:.1f} s) are kept"
-            + ("; free some space and record again" if full else "")
-        )
+            return TakeError("{path}: {cause}; nothing was recorded", path=self.path, cause=cause)
+        told = TakeError(
+            "{path}: {cause}; recording has stopped, its first {count} frames (up to "
+            "{seconds:.1f} s) are kept",
+            path=self.path, cause=cause, count=self.frames_committed, seconds=self._committed_time,
+        )  # fmt: skip
+        return TakeError("{told}; free some space and record again", told=told) if full else told
 
 
 def connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
@@ -210,15 +214,17 @@ def connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
 
 def _make_way(path: Path, overwrite: bool) -> None:
     if path.is_dir():
-        raise TakeError(f"{path}: is a folder; name a file in it")
+        raise TakeError("{path}: is a folder; name a file in it", path=path)
     if path.exists() and not overwrite:
-        raise TakeError(f"{path}: exists already; choose another name, or overwrite it")
+        raise TakeError("{path}: exists already; choose another name, or overwrite it", path=path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             stale.unlink(missing_ok=True)
     except OSError as error:
-        raise TakeError(f"{path}: cannot be created there ({error.strerror or error})") from error
+        raise TakeError(
+            "{path}: cannot be created there ({error})", path=path, error=error.strerror or error
+        ) from error
 
 
 def _check_appendable(path: Path) -> None:

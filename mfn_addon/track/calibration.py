@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..face import EXPRESSION_INDEX, EXPRESSIONS, Face
+from ..texts import Text
 
 LIDS = np.array([name.startswith("eyeBlink") for name in EXPRESSIONS])
 """(52,) the expressions that are calibrated as eyelids."""
@@ -47,7 +48,7 @@ class Calibration:
         """
         resting = list(faces)
         if not resting:
-            raise ValueError("no face to calibrate on: the actor has to be in view")
+            raise ValueError(Text("no face to calibrate on: the actor has to be in view"))
         return cls.from_arrays(
             np.array([face.expression for face in resting]),
             np.array([face.rotation for face in resting]),

@@ -16,7 +16,7 @@ from . import session
 from .actors import name_of
 from .operators import Telling
 from .timeline import first_frame
-from .translation import rpt_
+from .translation import rpt_, told
 
 _HOLD = 1.0
 """Seconds of the actor's face that make a neutral."""
@@ -113,7 +113,7 @@ class MFN_OT_calibrate_neutral(_OfLiveRow, bpy.types.Operator):
         try:
             count = take_neutral(live, row)
         except ValueError as error:
-            return self.failed(f"{name_of(row)}: {error}")
+            return self.failed(f"{name_of(row)}: {told(error)}")
         return self.done(
             rpt_("{actor}: neutral from {count} frames", actor=name_of(row), count=count)
         )

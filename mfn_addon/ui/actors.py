@@ -17,7 +17,7 @@ from . import preview
 from .notice import say
 from .properties import MFN_CastRow, MFN_SceneSettings, settings_of
 from .session import Session
-from .translation import iface_, rpt_
+from .translation import iface_, rpt_, told
 
 
 def drive(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> None:
@@ -141,7 +141,7 @@ def _apply(
             return ""
         except BindingLostError as error:
             live.bindings.pop(uid).put_back()
-            problem = str(error)
+            problem = told(error)
         except RigError as error:
-            return str(error)
+            return told(error)
     return problem

@@ -14,7 +14,7 @@ from ..rig.lookup import shape_keys_of
 from . import session
 from .character_operators import shown_character
 from .characters import character_settings
-from .translation import iface_
+from .translation import iface_, told
 
 _SHOWN = 12  # names in a list before "… and 40 more"
 
@@ -49,7 +49,7 @@ class MFN_PT_character(_CharacterPanel, bpy.types.Panel):
             return
         layout.label(text=report.summary(iface_), icon="CHECKMARK", translate=False)
         for note in report.notes:
-            layout.label(text=note, icon="DOT", translate=False)
+            layout.label(text=told(note), icon="DOT", translate=False)
         self._draw_fixes(layout, obj, settings)
         self._draw_names(layout, iface_("Guessed"), report.guessed, "QUESTION")
         missing = {name: "" for name in report.missing if not name.startswith("bone ")}

@@ -20,7 +20,7 @@ from ..rig import Options, RigError, armature_of, bind
 from ..rig.profiles import known_profiles
 from . import session
 from .response_rows import MFN_ResponseRow, as_responses
-from .translation import iface_
+from .translation import iface_, told
 
 ATTRIBUTE = "mfn"
 
@@ -53,7 +53,7 @@ def look(obj: bpy.types.Object) -> tuple[str, bool]:
     try:
         report = bind(obj, options_of(obj, mirror=False)).report
     except RigError as error:
-        return str(error), False
+        return told(error), False
     session.reports[root.session_uid] = report
     return report.summary(iface_), True
 

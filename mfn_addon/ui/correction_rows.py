@@ -15,7 +15,7 @@ from bpy.props import BoolProperty, CollectionProperty, FloatProperty, IntProper
 from ..take import Layer, ShapeEdit, Take, TakeError, write_layers
 from . import take_playback
 from .notice import say
-from .translation import CONTEXT
+from .translation import CONTEXT, told
 
 _WRITE_AFTER = 0.4
 """Seconds after the last edit."""
@@ -112,7 +112,7 @@ def show(rows: Any, path: str) -> None:
                 for layer in take.layers():
                     _fill(rows.layers.add(), layer, take.start)
     except TakeError as error:
-        rows.problem = str(error)
+        rows.problem = told(error)
     finally:
         _Filling.now = False
     rows.index = min(rows.index, max(len(rows.layers) - 1, 0))
@@ -139,7 +139,7 @@ def _write() -> None:
     try:
         write_layers(rows.path, [_layer_of(row, rows.origin) for row in rows.layers])
     except TakeError as error:
-        say(str(error), "ERROR")
+        say(told(error), "ERROR")
     take_playback.reload(rows.path)
 
 

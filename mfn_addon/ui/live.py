@@ -20,7 +20,7 @@ from .actors import drive
 from .notice import say
 from .properties import MFN_SceneSettings, refresh_takes
 from .session import Session, Source
-from .translation import rpt_
+from .translation import rpt_, told
 
 INTERVAL = 1 / 60
 """Seconds between ticks."""
@@ -135,7 +135,7 @@ def _finish_over(context: bpy.types.Context) -> None:
     try:
         path = recording.stop_recording(context)
     except TakeError as error:
-        say(str(error), "ERROR")
+        say(told(error), "ERROR")
         return
     if path is not None:
         say(rpt_("Recorded {take}", take=path.stem))
@@ -152,7 +152,7 @@ def _timer() -> float | None:
     except Exception as error:  # a timer that raises dies silently and leaves the process
         traceback.print_exc()
         stop(bpy.context)
-        say(rpt_("Live capture stopped: {error}", error=error), "ERROR")
+        say(rpt_("Live capture stopped: {error}", error=told(error)), "ERROR")
         return None
 
 
@@ -162,7 +162,7 @@ def _record(live: Session, scene: bpy.types.Scene, frames: list[FaceFrame]) -> N
     except TakeError as error:
         recording.finish(live)
         refresh_takes(bpy.context)
-        say(rpt_("Recording stopped: {error}", error=error), "ERROR")
+        say(rpt_("Recording stopped: {error}", error=told(error)), "ERROR")
 
 
 def _end(live: Session, context: bpy.types.Context) -> None:

@@ -18,7 +18,7 @@ from . import live, recording, session
 from .folders import sample_rigs
 from .notice import remember
 from .properties import refresh_takes
-from .translation import n_, rpt_
+from .translation import n_, rpt_, told
 
 
 class Telling:
@@ -31,8 +31,8 @@ class Telling:
         self.report({"INFO"}, text)
         return {"FINISHED"}
 
-    def failed(self, error: object) -> set[str]:
-        text = str(error)
+    def failed(self, error: str | Exception) -> set[str]:
+        text = told(error)
         remember(text, "ERROR")
         self.report({"ERROR"}, text)
         return {"CANCELLED"}

@@ -23,7 +23,7 @@ from .actors import name_of
 from .folders import user_folder
 from .notice import say
 from .panels import faces_in_view
-from .translation import iface_, rpt_
+from .translation import iface_, rpt_, told
 
 if TYPE_CHECKING:  # its wheels are loaded once a phone is added
     from ..phone.server import PhoneServer, PhoneState
@@ -140,8 +140,8 @@ def tick(context: bpy.types.Context) -> float | None:
         try:
             _answer(context, running.server, request)
         except TakeError as error:
-            running.server.tell(request["device"], str(error))
-            say(str(error), "ERROR")
+            running.server.tell(request["device"], told(error))
+            say(told(error), "ERROR")
     for line in running.server.news():
         say(line)
     live.redraw(context)

@@ -21,7 +21,7 @@ from .overdubbing import over_chosen
 from .properties import refresh_takes
 from .session import Recorder, Recording, Session
 from .timeline import Playback, Timeline
-from .translation import rpt_
+from .translation import rpt_, told
 
 
 def open_take(title: str, path: Path) -> Recorder:
@@ -88,7 +88,7 @@ def finish(live: Session) -> Path | None:
         recorder.close()
         _write_extras(live, recorder)
     except TakeError as error:
-        say(str(error), "ERROR")
+        say(told(error), "ERROR")
     live.recording = None
     return recorder.path
 

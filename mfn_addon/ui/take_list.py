@@ -18,6 +18,7 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 from ..take import Take, TakeError, write_info
 from ..take.library import slate_of, take_files
 from .notice import say
+from .translation import told
 
 MOST_STARS = 5
 
@@ -56,7 +57,7 @@ def _edited(item: Any, _: bpy.types.Context) -> None:
     try:
         write_info(item.path, facts)
     except TakeError as error:
-        say(str(error), "ERROR")
+        say(told(error), "ERROR")
 
 
 class MFN_TakeItem(bpy.types.PropertyGroup):
@@ -139,7 +140,7 @@ def _facts(path: Path, modified: float, _size: int) -> TakeFacts:
                 along=take.timeline is not None,
             )
     except TakeError as error:
-        return TakeFacts(created=modified, error=str(error))
+        return TakeFacts(created=modified, error=told(error))
 
 
 def _seconds(created: str, otherwise: float) -> float:

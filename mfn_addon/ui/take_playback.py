@@ -13,6 +13,7 @@ import numpy as np
 from ..face import FaceFrame
 from ..take import Performance, Take, TakeError, corrected_performances
 from . import session
+from .translation import told
 
 _SEEN_FOR = 0.2
 """Seconds after its last sample for which an actor still counts as in view."""
@@ -86,4 +87,4 @@ def reload(path: str) -> None:
         try:
             source.load()
         except TakeError as error:
-            session.message.text, session.message.icon = str(error), "CANCEL"
+            session.message.text, session.message.icon = told(error), "CANCEL"

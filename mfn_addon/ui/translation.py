@@ -4,7 +4,8 @@
 Blender looks up what is registered with it by itself: labels, descriptions, the items of enums,
 and texts that a panel gives to its layout. What we put together goes through `iface_` (panels)
 or `rpt_` (reports), which look up the template and then fill in the values; `n_` marks a text in
-a table that is looked up where it is shown. The names are those of Blender's own scripts.
+a table that is looked up where it is shown. The names are those of Blender's own scripts. What
+the layers below tell, errors above all, goes through `told`.
 
 A file has each English text with its translation, "" for none yet: `python -m
 tools.translation_template LANGUAGE` writes or completes one.
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import bpy
 from bpy.app.translations import pgettext_data, pgettext_iface, pgettext_rpt, pgettext_tip
+
+from ..texts import Text
 
 FOLDER = Path(__file__).with_name("translations")
 
@@ -41,6 +44,17 @@ def rpt_(template: str, /, **values: object) -> str:
 def tip_(template: str, /, **values: object) -> str:
     """A description in the user's language, with its values filled in."""
     return _filled(pgettext_tip(template, CONTEXT), values)
+
+
+def told(text: str | Exception) -> str:
+    """A text of the layers below, or an error with one, in the user's language."""
+    if isinstance(text, Exception):
+        text = text.args[0] if text.args and isinstance(text.args[0], Text) else str(text)
+    if not isinstance(text, Text):
+        return text
+    values = text.values.items()
+    ours = {key: told(v) if isinstance(v, Text | Exception) else v for key, v in values}
+    return rpt_(text.template, **ours)
 
 
 def data_(template: str, /, **values: object) -> str:

@@ -11,6 +11,8 @@ import subprocess
 import bpy
 import pytest
 
+from mfn_addon.take import TakeError
+from mfn_addon.texts import Text
 from mfn_addon.ui import session, translation
 from tools import translation_template as template
 
@@ -91,6 +93,14 @@ def test_without_a_translation_texts_are_english():
     assert session.message.text == "0 takes"
 
 
+def test_an_error_of_the_layers_below_is_told_with_what_it_quotes():
+    full = TakeError("{path}: {cause}; nothing was recorded", path="a.take", cause=Text("full"))
+    error = TakeError("{told}; free some space and record again", told=full)
+    english = "a.take: full; nothing was recorded; free some space and record again"
+    assert translation.told(error) == str(error) == english
+    assert translation.told(OSError(2, "gone")) == "[Errno 2] gone"
+
+
 # bpy as a module has no translations compiled in: what follows needs Blender itself.
 GERMAN = """
 import json, sys
@@ -104,12 +114,17 @@ if not bpy.app.build_options.international:
 view.language = "de_DE"
 view.use_translate_interface = view.use_translate_tooltips = view.use_translate_reports = True
 from mfn_addon import ui
-from mfn_addon.ui import session
+from mfn_addon.take import TakeError
+from mfn_addon.texts import Text
+from mfn_addon.ui import session, translation
 from tools import translation_template as template
 ui.register()
 bpy.context.scene.mfn.takes_location = "BLEND"
 bpy.ops.mfn.takes_refresh()
 found = {"message": session.message.text, "status": ui.panels.faces_in_view(3)}
+cause = Text("the disk is full")
+full = TakeError("{path}: {cause}; nothing was recorded", path="a.take", cause=cause)
+found["error"] = translation.told(full)
 properties = {
     (cls.__name__, prop.identifier): prop
     for cls in template.registered_classes() for prop in template.own_properties(cls)
@@ -156,6 +171,7 @@ def test_blender_shows_our_german(german):
     told = json.loads((translation.FOLDER / "de_DE.json").read_text(encoding="utf-8"))
     assert german["message"] == "0 Takes"
     assert german["status"] == "3 Gesichter"
+    assert german["error"] == "a.take: der Datenträger ist voll; nichts wurde aufgenommen"
     assert german["operators"]["mfn.bake"] == [
         "Auf Figuren backen",
         told[template.description_of(bpy.types.MFN_OT_bake)],

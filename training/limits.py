@@ -32,7 +32,7 @@ DAMPING = 1e-10
 
 
 def drawn(surface: Surface, count: int, seed: int) -> tuple[np.ndarray, ...]:
-    """Landmarks (N, P, 2), metres, rotations (N, 3, 3) and weights (N, 52) as of rendered studies."""
+    """(N, P, 2) landmarks in metres, (N, 3, 3) rotations and (N, 52) weights, as studies have."""
     random = np.random.default_rng(seed)
     sampler = ExpressionSampler()
     expression = np.stack([sampler.study(random) for _ in range(count)])

@@ -124,7 +124,7 @@ class MFN_Character(bpy.types.PropertyGroup):
     jaw_gain: _turn("Jaw", "the turn of a jaw bone")
     jaw_limit: _limit("Limit", "the turn of a jaw bone")
     position: EnumProperty(
-        name="Position By", description="What moves as the actor's head moves through space, "
+        name="Position", description="What moves as the actor's head moves through space, "
         "from where Set Neutral found it",
         items=_PLACES,
     )  # fmt: skip

@@ -176,7 +176,7 @@ def test_blender_shows_our_german(german):
         "Auf Figuren backen",
         told[template.description_of(bpy.types.MFN_OT_bake)],
     ]
-    assert german["properties"]["MFN_SceneSettings.lost"][0] == "Wenn weg"
+    assert german["properties"]["MFN_SceneSettings.lost"][0] == "Verloren"
     assert german["properties"]["MFN_SceneSettings.input_size"][0] == "Gesichter"
     assert german["items"] == [
         "Nah",

@@ -9,7 +9,7 @@ import bpy
 
 from ..face import Face
 from . import preview, session
-from .properties import MFN_CastRow
+from .cast_rows import MFN_CastRow
 from .translation import iface_
 
 

@@ -14,8 +14,9 @@ from ..retarget.routing import Presence, Route, choose
 from ..rig import BindingLostError, Options, RigError, bind
 from ..track import Calibration
 from . import preview
+from .cast_rows import MFN_CastRow
 from .notice import say
-from .properties import MFN_CastRow, MFN_SceneSettings, settings_of
+from .properties import MFN_SceneSettings, settings_of
 from .session import Session
 from .translation import iface_, rpt_, told
 

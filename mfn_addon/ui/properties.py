@@ -14,10 +14,9 @@ from bpy.props import (
 )
 
 from ..retarget import Options
-from ..rig import armature_of
-from ..rig.lookup import shape_keys_of
 from . import characters, correction_rows, recording_settings, take_thumbnails
-from .characters import look, options_of
+from .cast_rows import MFN_CastRow
+from .characters import options_of
 from .folders import takes_folder
 from .take_list import MFN_TakeItem, describe_take, takes_in
 from .translation import CONTEXT
@@ -43,21 +42,6 @@ _SOURCES = [
     ("FOOTAGE", "Footage", "A video file", "FILE_MOVIE", 0),
     ("CAMERA", "Camera", "A camera of this computer", "CAMERA_DATA", 1),
 ]
-
-
-def is_character(_: object, obj: bpy.types.Object) -> bool:
-    """Whether the picker offers an object: armatures, and meshes with keys but no armature."""
-    if obj.type == "ARMATURE":
-        return True
-    return shape_keys_of(obj) is not None and armature_of(obj) is None
-
-
-def _match(row: MFN_CastRow, _: bpy.types.Context) -> None:
-    """Look at a newly chosen character, and keep what was found for the panel."""
-    row.report, row.usable = "", False
-    if row.character is None:
-        return
-    row.report, row.usable = look(row.character)
 
 
 def refresh_takes(context: bpy.types.Context, choose: str = "") -> None:
@@ -87,37 +71,6 @@ def _show_take(state: MFN_WindowState, context: bpy.types.Context) -> None:
     for actor in take.actor_ids() if take is not None else ():
         if settings.row(actor) is None:
             settings.cast.add().actor = actor
-
-
-class MFN_CastRow(bpy.types.PropertyGroup):
-    """An actor and the character that the actor drives."""
-
-    actor: IntProperty(name="Actor", description="The actor's number, as tracked")
-    character: PointerProperty(
-        type=bpy.types.Object,
-        name="Character",
-        description="The armature or mesh that this actor drives",
-        poll=is_character,
-        update=_match,
-    )
-    source: StringProperty(
-        name="Source", description="The source that sees the actor; empty for whichever does"
-    )
-    priority: IntProperty(
-        name="Priority",
-        description="Of several actors in view for one character, the highest drives it",
-        min=-99, max=99,
-    )  # fmt: skip
-    label: StringProperty(name="Name", description="The actor's name, for people")
-    locked: BoolProperty(
-        name="Lock", description="Neither forget this actor nor assign the row automatically"
-    )
-    calibration: StringProperty(
-        name="Calibration", description="What the actor's face reads at rest, and its range",
-        options={"HIDDEN"},
-    )  # fmt: skip
-    report: StringProperty(name="Match", description="What the character's names matched")
-    usable: BoolProperty(name="Usable", description="Whether a face can drive the character")
 
 
 class MFN_SceneSettings(bpy.types.PropertyGroup):

@@ -4,7 +4,7 @@
 The take was made live, in one pass; this one reads each face again, large, and smooths forward
 and backward over the whole of it, as `mfn solve --offline` does. Actors keep their numbers, and the
 take's corrections and facts go along. The take itself stays as it is. What an interrupted run has
-found lies in OUT.partial, from which the next run goes on."""
+found lies in OUT.partial, from which the next run on the same footage goes on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ..capture.footage import Footage
 from ..capture.solve import Detector
 from ..face import FaceFrame
 from ..take import Take, TakeError, TakeWriter, read_lines, write_layers, write_line
+from ..take.stamps import is_other, stamp_of
 from ..track import Tracker
 from ..track.offline import smooth_performance
 from ..track.renumber import renumbered
@@ -68,6 +69,11 @@ def run(args: argparse.Namespace) -> int:
         if not earlier:
             known = ", ".join(take.sources) or "nothing"
             raise InputError(f"{args.footage}: the take is of {known}, not of this footage")
+        if is_other(take.info, footage.name, args.footage):
+            raise InputError(
+                f"{args.footage}: another file than the {footage.name} that the take was made "
+                "from; give that one"
+            )
     partial = Path(f"{args.output}.partial")
     frames = _read_again(footage, earlier, partial, args)
     args.output.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +95,9 @@ def _read_again(
     span = range(earlier[0].frame, earlier[-1].frame + 1)
     network = load_network(args, close_ups=True)
     tracker = Tracker(replace(tracker_options(args), smoothing=None))
-    found = _detections(footage, span, network, partial)
+    stamp = stamp_of(args.footage) if args.footage.is_file() else ""
+    named = f"{footage.name} {stamp} {args.input_size} {args.network or ''}"
+    found = _detections(footage, span, network, partial, named)
     frames: list[FaceFrame] = []
     for frame in progress(found, len(span), footage.name, "picture"):
         frames.append(tracker.update(frame))
@@ -101,25 +109,31 @@ def _read_again(
 
 
 def _detections(
-    footage: Footage, span: range, network: Detector, partial: Path
+    footage: Footage, span: range, network: Detector, partial: Path, named: str
 ) -> Iterator[FaceFrame]:
-    """The faces in each picture, without ids: those of an interrupted run, then the rest."""
-    done = _already(partial, footage.name)
+    """The faces in each picture, without ids: those of an interrupted run, then the rest.
+
+    Args:
+        named: the source of what lies in `partial`, if it is of this footage, read the same way.
+    """
+    done = _already(partial, named)
     partial.parent.mkdir(parents=True, exist_ok=True)
     with partial.open("w", encoding="utf-8") as file:
         for frame in done.values():  # without a last line that was cut off
-            write_line(file, frame)
+            write_line(file, replace(frame, source=named))
         for picture in footage:
             if picture.frame >= span.stop:
                 return
             if picture.frame < span.start:
                 continue
             frame = done.get(picture.frame)
-            if frame is None:
+            if frame is not None:
+                frame = replace(frame, source=footage.name)
+            else:
                 height, width = picture.image.shape[:2]
                 faces = network.detect(picture.image)
                 frame = FaceFrame(picture.time, footage.name, picture.frame, width, height, faces)
-                write_line(file, frame)
+                write_line(file, replace(frame, source=named))
                 file.flush()
             yield frame
 

@@ -22,6 +22,7 @@ from ..capture.overlay_writer import OverlayWriter
 from ..capture.solve import Detector, solve_picture
 from ..face import FaceFrame
 from ..take import SUFFIX, Take, TakeWriter, write_line
+from ..take.stamps import stamp_info
 from ..take.videos import videos_in
 from ..track import Tracker
 from ..track.offline import smooth_performance
@@ -104,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
             options = replace(options, smoothing=None)
         for footage in chain([first], usable):
             tracker = None if footage.still else Tracker(options)
+            if take:
+                take.note(stamp_info(footage.name, footage.path))
             with ExitStack() as for_this:
                 overlay = args.overlay and _overlay(args.overlay, footage, len(inputs) > 1)
                 if overlay:

@@ -15,6 +15,7 @@ import bpy
 
 from ..face import FaceFrame
 from ..take import TakeError
+from ..take.stamps import stamp_info
 from . import preview, recording, session
 from .actors import drive
 from .notice import say
@@ -55,7 +56,11 @@ def start(context: bpy.types.Context, source: Source, title: str) -> Session:
     stop(context)
     scene = context.scene
     session.current = Session(source, title, (scene.name, scene.session_uid))
-    session.current.open_recorder = lambda path, _: recording.open_take(title, path)
+    settings = scene.mfn
+    footage = Path(bpy.path.abspath(settings.footage))
+    of_footage = settings.source == "FOOTAGE" and footage.name == title
+    facts = {"title": title, **(stamp_info(title, footage) if of_footage else {})}
+    session.current.open_recorder = lambda path, _: recording.open_take(facts, path)
     session.message.text = ""
     if not bpy.app.timers.is_registered(_timer):
         bpy.app.timers.register(_timer, persistent=True)

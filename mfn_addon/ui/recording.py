@@ -24,9 +24,9 @@ from .timeline import Playback, Timeline
 from .translation import rpt_, told
 
 
-def open_take(title: str, path: Path) -> Recorder:
-    """Begin a take of frames as they arrive. Raises TakeError."""
-    return TakeWriter(path, info={"title": title, **_slate_info(path)})
+def open_take(facts: dict[str, str], path: Path) -> Recorder:
+    """Begin a take of frames as they arrive, with what is known of it. Raises TakeError."""
+    return TakeWriter(path, info={**facts, **_slate_info(path)})
 
 
 def start_recording(context: bpy.types.Context, count_in: float | None = None) -> Path:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`mfn refine`: a take solved again from its footage keeps its actors, corrections and facts."""
 
+import json
+
 import cv2
 import pytest
 
@@ -95,3 +97,26 @@ def test_another_footage_is_refused(take, video, tmp_path, capsys):
     other = video.rename(tmp_path / "other.avi")
     assert refine(take, other, tmp_path / "better.mfntake") == 2
     assert "the take is of talk.avi, not of this footage" in capsys.readouterr().err
+
+
+def test_other_footage_of_the_same_name_is_refused(take, video, tmp_path, capsys):
+    other = tmp_path / "elsewhere" / video.name
+    other.parent.mkdir()
+    other.write_bytes(video.read_bytes() + b"later")
+    output = tmp_path / "better.mfntake"
+    assert refine(take, other, output) == 2
+    told = capsys.readouterr().err
+    assert str(other) in told
+    assert "another file than the talk.avi" in told
+    assert not output.exists()
+    write_info(take, {"footage:talk.avi": ""})  # as in takes of earlier versions
+    assert refine(take, other, output) == 0
+
+
+def test_what_a_run_on_other_footage_has_found_is_not_gone_on_with(take, video, tmp_path):
+    output, partial = tmp_path / "better.mfntake", tmp_path / "better.mfntake.partial"
+    frames = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    partial.write_text("".join(json.dumps({**frame, "faces": []}) + "\n" for frame in frames))
+    assert refine(take, video, output) == 0
+    with Take(output) as refined:
+        assert min(len(frame.faces) for frame in refined.frames()) == 2

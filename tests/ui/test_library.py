@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mfn_addon.take import Take, write_thumbnails
+from mfn_addon.take.stamps import stamp_of
 from mfn_addon.ui import live, recording, take_thumbnails
 from mfn_addon.ui.properties import refresh_takes
 from tests.rig.characters import face, frame, write_take
@@ -111,6 +112,18 @@ def test_the_take_under_way_is_not_deleted(folder, running):
         bpy.ops.mfn.take_delete()
     live.stop(bpy.context)
     assert path.is_file()
+
+
+def test_a_take_of_footage_says_which_file_it_was(folder, source, tmp_path):
+    footage = tmp_path / "talk.mp4"
+    footage.write_bytes(b"as good as any")
+    bpy.context.scene.mfn.footage = str(footage)
+    for title, known in ((footage.name, True), ("Phones", False)):
+        live.start(bpy.context, source, title)
+        path = recording.start_recording(bpy.context)
+        live.stop(bpy.context)
+        with Take(path) as take:
+            assert (take.info.get("footage:talk.mp4") == stamp_of(footage)) == known
 
 
 def test_export_and_import(folder, tmp_path):

@@ -44,9 +44,13 @@ function showLink(): void {
   document.body.dataset.pending = String(link.pending);
   document.body.dataset.recorded = String(link.take?.frames ?? 0);
   const recording = link.take !== null && link.take.end === Infinity;
-  const pending = link.pending && !recording ? ` · ${TEXT.pending(link.pending)}` : "";
-  get("state").textContent = STATES[link.state] + pending + (handedOver && ` · ${handedOver}`);
-  get("carrier").textContent = link.carrierName;
+  const lost = link.state === "lost";
+  const pending = link.pending && (lost ? TEXT.held : TEXT.pending)(link.pending);
+  get("state").textContent = STATES[link.state];
+  get("detail").textContent = [lost && TEXT.retrying, (lost || !recording) && pending, handedOver]
+    .filter(Boolean)
+    .join(" · ");
+  get("carrier").textContent = lost ? "" : link.carrierName;
   document.body.classList.toggle("recording", recording);
   document.body.dataset.filming = String(recorder?.growing != null);
   document.body.dataset.filmed = String(recorder?.size ?? 0);
@@ -195,7 +199,7 @@ document.addEventListener("visibilitychange", () => {
 
 setInterval(() => {
   get("fps").textContent = TEXT.rate(solvedCount);
-  get("side").textContent = solver.pace.side < SIDES[0] ? TEXT.side(solver.pace.side) : "";
+  get("reduced").textContent = TEXT.smaller[SIDES.indexOf(solver.pace.side)];
   const [track] = (video.srcObject as MediaStream | null)?.getVideoTracks() ?? [];
   warnings.look(track?.getSettings().frameRate ?? 0);
   solvedCount = 0;
@@ -207,10 +211,17 @@ setInterval(() => {
   get("count-in").textContent = left > 0 ? String(left) : "";
 }, 100);
 
+/** In groups of four bytes, as people compare them; a line may only break between two. */
+function showFingerprint(element: HTMLElement, fingerprint: string): void {
+  for (const group of fingerprint.match(/(..:?){1,4}/g) ?? []) {
+    element.append(Object.assign(document.createElement("span"), { textContent: group }));
+  }
+}
+
 async function showCertificates(): Promise<void> {
   const about = await (await fetch("/about")).json();
-  get("fingerprint").textContent = about.fingerprint;
-  get("root").textContent = about.root;
+  showFingerprint(get("fingerprint"), about.fingerprint);
+  showFingerprint(get("root"), about.root);
 }
 
 fillLabels();

@@ -25,7 +25,7 @@ export class Pace {
   private raised = false; // whether that was to a larger one
   private wait = FIRST_WAIT;
 
-  get side(): number {
+  get side(): (typeof SIDES)[number] {
     return SIDES[this.level];
   }
 

@@ -6,10 +6,12 @@ import type { LinkState } from "../link/link.ts";
 export const STATES: Record<LinkState, string> = {
   connecting: "Connecting to Blender…",
   connected: "Connected to Blender",
-  lost: "Connection lost, trying again…",
+  lost: "Connection lost",
   unpaired: "Not paired",
   stopped: "Disconnected by Blender",
 };
+
+const frames = (count: number) => (count === 1 ? "1 frame" : `${count} frames`);
 
 export const TEXT = {
   insecure: "This page needs https. Open the address that Blender shows, with https:// in front.",
@@ -21,7 +23,10 @@ export const TEXT = {
   background: "Paused: the page was in the background. Keep it in front while you perform.",
   hot: "Slower than it was: the phone is probably too hot. Try battery saver, or let it cool.",
   dark: (rate: number) => `The camera gives only ${rate} pictures a second. More light may help.`,
-  side: (pixels: number) => `${pixels} px`,
+  smaller: ["", "Less detail", "Least detail"], // by how many steps the picture was reduced
+  reduced:
+    "This phone is a little slow, so faces are read in less detail to keep the motion smooth. " +
+    "Come closer to the camera.",
   storeFailed: "This browser cannot keep recorded frames (private browsing?). Open a normal tab.",
   unknownTake: "Blender no longer has a take that this phone still holds a part of.",
   keep: "Keep",
@@ -36,7 +41,9 @@ export const TEXT = {
   noFace: "No face in view",
   faces: (count: number) => (count === 1 ? "1 face" : `${count} faces`),
   rate: (rate: number) => `${Math.round(rate)} fps`,
-  pending: (count: number) => `${count} frames still to deliver`,
+  pending: (count: number) => `${frames(count)} still to deliver`,
+  retrying: "Trying again…",
+  held: (count: number) => `${frames(count)} kept`, // until there is a connection again
   pairing: "Pairing…",
 };
 
@@ -55,7 +62,12 @@ const LABELS: Record<string, string> = {
   front: "Front",
   back: "Back",
   frameRate: "Frame rate",
-  resolution: "Resolution",
+  fps30: TEXT.rate(30),
+  fps60: TEXT.rate(60),
+  resolution: "Picture",
+  small: "Small, saves battery",
+  medium: "Medium",
+  large: "Large, for kept video",
   saver: "Battery saver",
   film: "Keep video too",
   neutral: "Neutral",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Says once why the picture rate is low: a phone that is too hot, or a camera in poor light.
+// Says once why the picture rate is low, or what is done about it: a phone that is too hot or too
+// slow, or a camera in poor light.
 
 import { SIDES } from "./pace.ts";
 import type { Solver } from "./solver.ts";
@@ -14,6 +15,7 @@ export class Warnings {
   private pictures = 0;
   private dark = 0; // seconds in a row
   private slowed = false;
+  private side: number = SIDES[0];
 
   constructor(solver: Solver, say: (text: string) => void) {
     this.solver = solver;
@@ -26,6 +28,8 @@ export class Warnings {
     const given = pictures - this.pictures;
     this.pictures = pictures;
     if (pace.slowed && !this.slowed) this.say(TEXT.hot);
+    else if (pace.side < this.side && this.side === SIDES[0]) this.say(TEXT.reduced);
+    this.side = pace.side;
     this.slowed = pace.slowed;
     // A phone that is busy shows fewer pictures as well.
     const poor = given > 0 && given < rate * TOO_DARK && pace.side === SIDES[0] && !document.hidden;

@@ -7,6 +7,7 @@
 /** The longer side of the network's input, px, as in Python. */
 export const LONG_SIDE = 320;
 const STRIDE = 32;
+const LARGEST_BLOCK = 11; // px: the sums of 121 bytes fit beside each other into a signed 32 bits
 const PADDING = 114; // the grey that the network's normalisation turns into zero
 
 export interface Letterbox {
@@ -67,13 +68,40 @@ export class Letterboxer {
     // them to even, and so does a clamped array.
     const upwards = scale >= 1 || (w * 2 === width && h * 2 === height);
     const { sums, out } = this;
+    const block = width / w;
+    const whole = block === height / h && Number.isInteger(block) && block <= LARGEST_BLOCK;
     for (let y = 0; y < h; y++) {
-      this.sumRows(source, width, y);
+      if (whole) this.averageBlocks(source, width, y, block);
+      else this.sumRows(source, width, y);
       const at = y * outWidth * 3;
       if (upwards) for (let i = 0; i < sums.length; i++) out[at + i] = Math.floor(sums[i] + 0.5);
       else out.set(sums, at);
     }
     return { scale, width: outWidth, height: outHeight, pixels: new Uint8Array(out.buffer) };
+  }
+
+  /**
+   * One output row where each of its pixels is the mean of a square of `block` px, as from 1280 to
+   * 320 px: whole numbers, red and blue summed in one, take half the time that weights do.
+   */
+  private averageBlocks(source: Int32Array, width: number, y: number, block: number): void {
+    const { sums } = this;
+    const share = Math.fround(1 / (block * block)); // OpenCV's, a float
+    let left = y * block * width;
+    for (let out = 0; out < sums.length; out += 3, left += block) {
+      let redBlue = 0;
+      let green = 0;
+      for (let r = 0, row = left; r < block; r++, row += width) {
+        for (let from = row; from < row + block; from++) {
+          const pixel = source[from];
+          redBlue = (redBlue + (pixel & 0xff00ff)) | 0;
+          green = (green + ((pixel >> 8) & 255)) | 0;
+        }
+      }
+      sums[out] = share * (redBlue & 0xffff);
+      sums[out + 1] = share * green;
+      sums[out + 2] = share * (redBlue >> 16);
+    }
   }
 
   /** One output row's weighted sums of the source rows that it covers. */

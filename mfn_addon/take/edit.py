@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from .database import connect
 from .errors import TakeError
 from .layout import APPLICATION_ID, VERSION
-from .writer import connect
 
 
 @contextmanager

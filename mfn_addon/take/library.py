@@ -11,10 +11,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from .database import connect
 from .errors import TakeError
 from .layout import SUFFIX
 from .reader import Take
-from .writer import connect
 
 BIN = "bin"
 """The folder beside the takes into which they are deleted."""

@@ -7,13 +7,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from .database import connect
 from .edit import editing, write_info
 from .errors import TakeError
 from .library import copy_take
 from .pass_tables import insert_pass
 from .passes import Pass
 from .reader import Take
-from .writer import connect
 
 _OF_ITS_OWN = ("created", "id", "title", "slate", "take_number")
 _NOT_TAKEN_OVER = ("rating", "note", "take", "epoch")

@@ -13,13 +13,13 @@ from typing import Self
 
 from ..face import FaceFrame
 from .corrections import Layer, frames_under
+from .database import connect
 from .errors import TakeError
 from .layers import read_layers
 from .layout import APPLICATION_ID, VERSION, unpack_sample
 from .pass_tables import read_passes, under_passes
 from .performance import Performance, performance_of
 from .thumbnails import Thumbnail, read_thumbnails
-from .writer import connect
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-import errno
 import queue
 import sqlite3
 import threading
 import time
-import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from ..face import EXPRESSIONS, FaceFrame
+from ..face import FaceFrame
 from ..texts import Text
+from . import database
 from .batch import Batch, Delivery, Facts
 from .errors import TakeError
-from .layout import APPLICATION_ID, PLAIN_VERSION, TABLES
 
 COMMIT_EVERY = 0.4
 """Seconds between commits. Each is synced to the disk (WAL, synchronous=FULL)."""
@@ -66,9 +63,9 @@ class TakeWriter:
         self._closed = False
         self._append = append
         if append:
-            _check_appendable(self.path)
+            database.check_appendable(self.path)
         else:
-            _make_way(self.path, overwrite)
+            database.make_way(self.path, overwrite)
         ready = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(ready, dict(info or {})), name="take writer", daemon=True
@@ -139,11 +136,11 @@ class TakeWriter:
         """The thread: create, commit batches until the end, finish."""
         connection = None
         try:
-            connection = connect(self.path)
+            connection = database.connect(self.path)
             if self._append:
-                _reopen(connection, info)
+                database.reopen(connection, info)
             else:
-                _create(connection, info)
+                database.create(connection, info)
             ready.set()
             batch = Batch(connection)
             while batch.open:
@@ -151,12 +148,12 @@ class TakeWriter:
                 batch.commit()
                 self._committed_time = batch.last_time
                 self.frames_committed = batch.added
-            _finish(connection)
+            database.finish(connection)
         except (sqlite3.Error, OSError) as error:
             self._error = self._explain(error)
         finally:
             if connection is not None:
-                _close(connection)
+                database.close(connection)
             ready.set()
             self._drain()
 
@@ -190,7 +187,7 @@ class TakeWriter:
                 return
 
     def _explain(self, error: Exception) -> TakeError:
-        full = _is_disk_full(error)
+        full = database.is_disk_full(error)
         cause = Text("the take cannot be written ({error})", error=error)
         if full:
             cause = Text("the disk is full")
@@ -202,104 +199,3 @@ class TakeWriter:
             path=self.path, cause=cause, count=self.frames_committed, seconds=self._committed_time,
         )  # fmt: skip
         return TakeError("{told}; free some space and record again", told=told) if full else told
-
-
-def connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
-    """A connection whose transactions are begun by hand."""
-    uri = f"{Path(path).resolve().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0)
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
-
-
-def _make_way(path: Path, overwrite: bool) -> None:
-    if path.is_dir():
-        raise TakeError("{path}: is a folder; name a file in it", path=path)
-    if path.exists() and not overwrite:
-        raise TakeError("{path}: exists already; choose another name, or overwrite it", path=path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for stale in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-            stale.unlink(missing_ok=True)
-    except OSError as error:
-        raise TakeError(
-            "{path}: cannot be created there ({error})", path=path, error=error.strerror or error
-        ) from error
-
-
-def _check_appendable(path: Path) -> None:
-    if not path.is_file():
-        raise TakeError(f"{path}: there is no such take to add to")
-    try:
-        connection = connect(path, "rw")
-        facts = [
-            connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        ]
-        connection.close()
-    except sqlite3.Error as error:
-        raise TakeError(f"{path}: cannot be added to ({error})") from error
-    if facts != [APPLICATION_ID, PLAIN_VERSION]:
-        raise TakeError(
-            f"{path}: is no take of format {PLAIN_VERSION}, so nothing can be added to it"
-        )
-
-
-def _create(connection: sqlite3.Connection, info: dict[str, str]) -> None:
-    _log_ahead(connection)
-    facts = {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "id": uuid.uuid4().hex,
-        "expressions": " ".join(EXPRESSIONS),
-        **info,
-    }
-    connection.execute("BEGIN")
-    for statement in TABLES.split(";"):
-        if statement.strip():
-            connection.execute(statement)
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {PLAIN_VERSION}")
-    connection.execute("COMMIT")
-
-
-def _reopen(connection: sqlite3.Connection, info: dict[str, str]) -> None:
-    """Make a take ready for more frames; it counts as unfinished until they are in."""
-    _log_ahead(connection)
-    connection.execute("BEGIN")
-    connection.execute("DELETE FROM meta WHERE key = 'finished'")
-    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", info.items())
-    connection.execute("COMMIT")
-
-
-def _log_ahead(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _finish(connection: sqlite3.Connection) -> None:
-    """Mark the take as ended in good order and bring the log into the one file."""
-    connection.execute("INSERT INTO meta VALUES ('finished', '1')")
-    # A reader that has the take open keeps the log alive; the take is complete either way.
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error):
-            raise
-
-
-def _close(connection: sqlite3.Connection) -> None:
-    try:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        connection.close()
-    except sqlite3.Error:  # the error that ended the recording is the one to tell
-        pass
-
-
-def _is_disk_full(error: Exception) -> bool:
-    if isinstance(error, OSError):
-        return error.errno == errno.ENOSPC
-    code = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE

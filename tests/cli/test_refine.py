@@ -3,31 +3,17 @@
 
 import json
 
-import cv2
 import pytest
 
 from mfn_addon.cli import main
 from mfn_addon.take import Layer, Take, write_info, write_layers
-from tests.capture.marks import DiscNetwork, draw
+from tests.capture.marks import DiscNetwork
 
 
 @pytest.fixture(autouse=True)
-def disc_network(monkeypatch):
-    """The network finds discs, which no close-up would improve."""
-    monkeypatch.setattr("mfn_addon.network.FaceNetwork", DiscNetwork)
+def no_close_ups(monkeypatch):
+    """Discs are found no better close up."""
     monkeypatch.setattr("mfn_addon.network.closeup.CloseUps", lambda network: network)
-
-
-@pytest.fixture
-def video(tmp_path):
-    """Two seconds: red crosses the picture, blue stays; 20 pictures a second."""
-    path = tmp_path / "talk.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20, (320, 240))
-    for number in range(40):
-        picture = draw({"red": (60 + 4 * number, 70), "blue": (250, 180)})
-        writer.write(picture[:, :, ::-1].copy())
-    writer.release()
-    return path
 
 
 @pytest.fixture

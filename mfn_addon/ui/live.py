@@ -8,6 +8,7 @@ undo step, and ends the session by itself when the source is over.
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -56,15 +57,22 @@ def start(context: bpy.types.Context, source: Source, title: str) -> Session:
     stop(context)
     scene = context.scene
     session.current = Session(source, title, (scene.name, scene.session_uid))
-    settings = scene.mfn
-    footage = Path(bpy.path.abspath(settings.footage))
-    of_footage = settings.source == "FOOTAGE" and footage.name == title
-    facts = {"title": title, **(stamp_info(title, footage) if of_footage else {})}
+    facts = _facts(scene.mfn, title)
     session.current.open_recorder = lambda path, _: recording.open_take(facts, path)
     session.message.text = ""
     if not bpy.app.timers.is_registered(_timer):
         bpy.app.timers.register(_timer, persistent=True)
     return session.current
+
+
+def _facts(settings: MFN_SceneSettings, title: str) -> dict[str, str]:
+    """What a take of the source with this title says from its beginning on."""
+    facts = {"title": title}
+    footage = Path(bpy.path.abspath(settings.footage))
+    if settings.source == "FOOTAGE" and footage.name == title:
+        with suppress(OSError):  # the capture process tells why it cannot be read
+            facts |= stamp_info(title, footage)
+    return facts
 
 
 def stop(context: bpy.types.Context | None = None) -> str:

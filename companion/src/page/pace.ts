@@ -16,6 +16,8 @@ const SLOWER = 1.6; // times the best so far: too hot
 export class Pace {
   /** Whether the same work has come to take much longer than it did: a phone that is too hot. */
   slowed = false;
+  /** ms that the last picture took. */
+  latest = 0;
   private level = 0;
   private times: number[] = [];
   private best = Infinity; // ms, at the full size
@@ -38,6 +40,7 @@ export class Pace {
 
   /** Takes note of how long a picture of the present size took; both in ms. */
   see(milliseconds: number, at: number): void {
+    this.latest = milliseconds;
     this.times.push(milliseconds);
     if (this.times.length < WINDOW) return;
     const median = quantile(this.times, 0.5);

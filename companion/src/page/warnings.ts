@@ -8,6 +8,7 @@ import { TEXT } from "./strings.ts";
 
 const TOO_DARK = 0.7; // of the camera's rate: what it still gives in poor light
 const SECONDS = 4; // in a row
+const BUSY = 700; // ms of a second that the pictures took
 
 export class Warnings {
   private readonly solver: Solver;
@@ -31,8 +32,9 @@ export class Warnings {
     else if (pace.side < this.side && this.side === SIDES[0]) this.say(TEXT.reduced);
     this.side = pace.side;
     this.slowed = pace.slowed;
-    // A phone that is busy shows fewer pictures as well.
-    const poor = given > 0 && given < rate * TOO_DARK && pace.side === SIDES[0] && !document.hidden;
+    // A phone that is busy shows fewer pictures as well: that is none of the light's doing.
+    const busy = given * pace.latest > BUSY || pace.side !== SIDES[0];
+    const poor = given > 0 && given < rate * TOO_DARK && !busy && !document.hidden;
     this.dark = poor ? this.dark + 1 : 0;
     if (this.dark === SECONDS) this.say(TEXT.dark(given));
   }

@@ -42,6 +42,22 @@ def test_euler_angles_are_inverse_in_every_order(order):
     assert same(back, TURNS)
 
 
+def test_one_rotation_is_computed_as_many_are():
+    """A live tick has one, a bake many; they must not differ by more than their last digits."""
+    turns = TURNS[:50]
+    matrices = rot.matrices_of(turns)
+    ways = {
+        "matrices": (rot.matrices_of, turns),
+        "quaternions": (rot.quaternions_of, matrices),
+        "product": (lambda q: rot.product(q, q), turns),
+        "fraction": (lambda q: rot.fraction(q, 0.7, 25.0), turns),
+        **{order: (lambda m, o=order: rot.eulers_of(m, o), matrices) for order in rot.EULER_ORDERS},
+    }
+    for name, (compute, rows) in ways.items():
+        single = np.array([compute(row) for row in rows])
+        assert np.allclose(single, compute(rows), atol=1e-12), name
+
+
 def test_continuous_takes_the_nearer_sign_and_the_same_rotation():
     angles = np.linspace(0, 4 * np.pi, 50)
     jumping = rot.quaternions_of(rot.matrices_of(rot.about(2, angles)))

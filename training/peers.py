@@ -2,7 +2,8 @@
 """Our figures beside the peers', as docs/results.md shows.
 
     mfn evaluate -- --output build/evaluation.json
-    python -m training.peers build/evaluation.json
+    mfn evaluate -- --only detection --long-side 640 --output build/far.json
+    python -m training.peers build/evaluation.json --far build/far.json
 
 MediaPipe's face landmarker also made the labels we train on: where people have set the landmarks,
 its figures come from the same evaluation. The others are constants: they were measured once, on
@@ -23,8 +24,17 @@ OURS = "rank correlation with landmarks, ours"
 TEACHERS = "rank correlation with landmarks, the teacher's scores"
 
 
-def rows(found: dict) -> list[tuple[str, str, str]]:
-    """(what, ours, the peers') of each line of the table."""
+def crowds(detected: dict, least: int, *overlaps: float) -> str:
+    """Average precision at each overlap, of faces of so many px and more."""
+    return " / ".join(f"{detected[CROWDS.format(o, least)]:.2f}" for o in overlaps)
+
+
+def rows(found: dict, far: dict | None = None) -> list[tuple[str, str, str]]:
+    """(what, ours, the peers') of each line of the table.
+
+    Args:
+        found: the evaluation; far: that of detection with 640 px for the network to see.
+    """
     seen, detected = found["photographs"], found["detection"]
     said, taught = seen[OURS], seen[TEACHERS]
     yaw, pitch, roll = seen["centred error of yaw, pitch, roll, degrees"]
@@ -33,9 +43,6 @@ def rows(found: dict) -> list[tuple[str, str, str]]:
     )
     still = found["jitter"]["filtered: yaw (degrees), jawOpen, eyeBlinkLeft"]
     middle = found["jitter"]["filtered, middle picture: the same"]
-
-    def ap(least: int, *overlaps: float) -> str:
-        return " / ".join(f"{detected[CROWDS.format(o, least)]:.2f}" for o in overlaps)
 
     def read(*names: str) -> tuple[str, str]:
         mine, peer = ("; ".join(f"{who[name]:.2f}" for name in names) for who in (said, taught))
@@ -49,12 +56,12 @@ def rows(found: dict) -> list[tuple[str, str, str]]:
     lines = [
         (
             "crowd photographs, AP at overlap .3 / .5, faces of 40 px and more",
-            ap(40, 0.3, 0.5),
+            crowds(detected, 40, 0.3, 0.5),
             "YuNet .87 / .82, at 640 px .92 / .89; MediaPipe full range .52 / .46",
         ),
         (
             "the same at overlap .3, faces of 64 px and more",
-            ap(64, 0.3),
+            crowds(detected, 64, 0.3),
             "YuNet .92, at 640 px .95",
         ),
         (
@@ -93,6 +100,10 @@ def rows(found: dict) -> list[tuple[str, str, str]]:
             "–",
         ),
     ]
+    if far is not None:
+        beyond = far["detection"]
+        figures = f"{crowds(beyond, 40, 0.3, 0.5)}; {crowds(beyond, 64, 0.3)}"
+        lines.insert(2, ("both with *Faces: Very Far*, 640 px", figures, "the same"))
     if "rendered" in found:
         faces = found["rendered"]
         figures = (
@@ -112,10 +123,12 @@ def rows(found: dict) -> list[tuple[str, str, str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("evaluation", type=Path, help="what mfn evaluate has written")
+    parser.add_argument("--far", type=Path, help="the same of detection, at --long-side 640")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     found = json.loads(arguments.evaluation.read_text())
-    lines = [("", "MFN", "peers"), ("---",) * 3, *rows(found)]
+    far = json.loads(arguments.far.read_text()) if arguments.far else None
+    lines = [("", "MFN", "peers"), ("---",) * 3, *rows(found, far)]
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     print(text)
     put(arguments.output, "peers", text)

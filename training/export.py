@@ -30,6 +30,7 @@ from training.sampling import REGION_MARGIN
 OPSET = 17
 OVERLAP = 0.35  # boxes that overlap more are one face
 MOST_CANDIDATES = 64  # faces that suppression leaves, from which the 16 are chosen
+SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is more
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
 ROUNDED_FROM = 60_000  # weights of this many numbers are stored in 8 bits
 FORMAT_VERSION = "1"
@@ -104,8 +105,8 @@ def export_part(
 def pick_graph() -> onnx.ModelProto:
     """score (1, N), box (1, N, 4) -> 16 after suppression, surest first; empty rows have score 0.
 
-    Of more faces than 16, those with the highest score times size are kept: by score alone, the
-    rows behind went to specks in the background of a crowd.
+    Of more faces than 16, those with the highest score times size are kept: by score alone, rows
+    went to specks in the background of a crowd (docs/decisions/0011).
     """
 
     def constant(name: str, array: np.ndarray) -> TensorProto:
@@ -130,7 +131,9 @@ def pick_graph() -> onnx.ModelProto:
         helper.make_node("Split", ["box_some"], ["low", "high"], axis=1),
         helper.make_node("Sub", ["high", "low"], ["extent"]),
         helper.make_node("ReduceMax", ["extent"], ["size"], axes=[1], keepdims=0),
-        helper.make_node("Mul", ["score_real", "size"], ["claim"]),
+        helper.make_node("Greater", ["score_real", "sure"], ["is_sure"]),
+        helper.make_node("Where", ["is_sure", "size", "nothing"], ["weight"]),
+        helper.make_node("Mul", ["score_real", "weight"], ["claim"]),
         helper.make_node("TopK", ["claim", "sixteen"], ["claims", "kept"]),
         helper.make_node("Gather", ["score_real", "kept"], ["score_kept"], axis=0),
         helper.make_node("TopK", ["score_kept", "sixteen"], ["score", "order"]),
@@ -144,6 +147,8 @@ def pick_graph() -> onnx.ModelProto:
         constant("sixteen", np.array([MAX_FACES], np.int64)),
         constant("most", np.array([MOST_CANDIDATES], np.int64)),
         constant("overlap", np.array([OVERLAP], np.float32)),
+        constant("sure", np.array([SURE_SCORE], np.float32)),
+        constant("nothing", np.array([1e-3], np.float32)),
         constant("lowest", np.array([LOWEST_SCORE], np.float32)),
         constant("padding", np.zeros(MOST_CANDIDATES, np.int64)),
         constant("ranks", np.arange(MOST_CANDIDATES, dtype=np.int64)),

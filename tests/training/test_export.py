@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 
-from training.export import LOWEST_SCORE, pick_graph
+from training.export import LOWEST_SCORE, SURE_SCORE, pick_graph
 from training.model import MAX_FACES
 
 
@@ -50,3 +50,10 @@ def test_of_too_many_faces_specks_go_first():
     assert (np.diff(score) <= 0).all()
     wide = box[:, 2] - box[:, 0] > 50
     assert np.flatnonzero(wide).tolist() == [13, 14, 15]
+
+
+def test_something_large_but_doubtful_takes_no_place_of_a_face():
+    specks = [(0.5, square(n, 10)) for n in range(MAX_FACES)]
+    doubtful = [(SURE_SCORE / 2, square(30, 90))]
+    score, _ = pick([s for s, _ in specks + doubtful], [b for _, b in specks + doubtful])
+    assert np.allclose(score, 0.5)

@@ -7,7 +7,7 @@ Euler orders mean what Blender means by them: "XYZ" turns about X first, then Y,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 EULER_ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 
 
-def _parts(quaternions: np.ndarray) -> Sequence[Any]:
+def _parts(quaternions: np.ndarray) -> Iterable[Any]:
     """w, x, y, z of (..., 4), each (...). Of a single one they are plain floats: arithmetic with
     arrays of one number takes twenty times as long, and a live tick has nothing else."""
     return quaternions.tolist() if quaternions.ndim == 1 else np.moveaxis(quaternions, -1, 0)

@@ -10,6 +10,7 @@ export PYTHONUNBUFFERED := 1
 PYTHON ?= python3.11
 FOOTAGE ?= demo/three_people.mp4
 BLENDER_4_2 ?= 1
+BLENDER_4_5 ?= 1
 TRAINING ?= 1
 PYTEST ?=
 PLATFORM ?=
@@ -19,6 +20,7 @@ export PYTHON
 
 BIN := .venv/bin
 BIN_4_2 := .venv-4.2/bin
+BIN_4_5 := .venv-4.5/bin
 BIN_TRAIN := .venv-train/bin
 
 .PHONY: help demo test lint format companion extension train models rigs clip bench evaluate ablations test-gui test-phone chromium clean
@@ -28,7 +30,7 @@ help:  ## list the targets
 	@echo
 	@echo "Variables: PYTHON=python3.11  FOOTAGE=my.mp4 (demo)  PYTEST='-k name' (test)"
 	@echo "           PLATFORM=linux-x64 (extension)  MINUTES=150 (train)"
-	@echo "           BLENDER_4_2=0 or TRAINING=0 leave those environments' tests out (test)"
+	@echo "           BLENDER_4_2=0, BLENDER_4_5=0 or TRAINING=0: without that environment's tests (test)"
 
 # ---- environments: pinned, made once, renewed when their list changes ----
 .venv/made: requirements/dev.txt requirements/runtime.txt
@@ -39,6 +41,9 @@ help:  ## list the targets
 .venv-4.2/made: requirements/blender-4.2.txt requirements/runtime.txt
 	@tools/make_venv.sh .venv-4.2 requirements/blender-4.2.txt
 
+.venv-4.5/made: requirements/blender-4.5.txt requirements/runtime.txt
+	@tools/make_venv.sh .venv-4.5 requirements/blender-4.5.txt
+
 .venv-train/made: requirements/train.txt requirements/runtime.txt
 	@tools/make_venv.sh .venv-train requirements/train.txt
 
@@ -46,12 +51,16 @@ help:  ## list the targets
 demo: .venv/made  ## footage of several people drives several characters: build/demo/
 	@$(BIN)/python -m demo.run --footage "$(FOOTAGE)" --output $(BUILD)/demo
 
-test: .venv/made lint chromium  ## lint, then all tests on Blender 5.0, on 4.2, and the training's
+test: .venv/made lint chromium  ## lint, then all tests on Blender 5.0, 4.2 and 4.5, and the training's
 	@tools/companion.sh $(BIN)/python || { [ $$? -eq 69 ] && echo "skipped: the tests of the phone's page: its packages are not here"; }
 	$(BIN)/pytest --ignore=tests/training $(PYTEST)
 ifneq ($(BLENDER_4_2),0)
 	@$(MAKE) .venv-4.2/made
 	$(BIN_4_2)/pytest tests/retarget tests/rig tests/ui tests/sample_rigs $(PYTEST)
+endif
+ifneq ($(BLENDER_4_5),0)
+	@$(MAKE) .venv-4.5/made
+	$(BIN_4_5)/pytest tests/rig tests/ui $(PYTEST)
 endif
 ifneq ($(TRAINING),0)
 	@$(MAKE) .venv-train/made

@@ -12,8 +12,8 @@ from mfn_addon.face import HeadModel, load_head_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# Each environment runs the tests of the modules it has: bpy in .venv and .venv-4.2, torch in
-# .venv-train.
+# Each environment runs the tests of the modules it has: bpy in .venv and those of Blender 4.2 and
+# 4.5, torch in .venv-train.
 collect_ignore: list[str] = []
 if find_spec("bpy") is None:
     collect_ignore += ["rig", "ui", "sample_rigs"]

@@ -102,7 +102,8 @@ class Curves:
             action[TAKE_PROPERTY] = take.id
         self.action = action
         self.slot = _slot_of(owner, None if apart else data, action, earlier)
-        self._curves = _channels(action, self.slot)
+        self._holder = _holder(action, self.slot)
+        self._curves = self._holder.fcurves
         _drop_ours(self._curves)
 
     def replace(
@@ -133,10 +134,12 @@ class Curves:
         return len(frames)
 
     def _new(self, path: str, index: int, group: str) -> Any:
-        group = _OURS + group
-        if hasattr(self.action, "slots"):
-            return self._curves.new(path, index=index, group_name=group)
-        return self._curves.new(path, index=index, action_group=group)
+        # Put into its group afterwards: `new` calls the group `action_group` in 4.2 and
+        # `group_name` in 5.0, and takes none in 4.5.
+        curve = self._curves.new(path, index=index)
+        name, groups = _OURS + group, self._holder.groups
+        curve.group = groups.get(name) or groups.new(name)
+        return curve
 
 
 def _action_of(name: str, take: Origin, owner: Owner) -> bpy.types.Action:
@@ -171,12 +174,13 @@ def _slot_of(
     return slot
 
 
-def _channels(action: Any, slot: Any) -> Any:  # 4.2's curves and 5.0's are of different classes
+def _holder(action: Any, slot: Any) -> Any:
+    """What has the curves and their groups: 4.2's action, later a channelbag of it."""
     if slot is None:
-        return action.fcurves
+        return action
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True).fcurves
+    return strip.channelbag(slot, ensure=True)
 
 
 def _drop_active(data: Any) -> None:
@@ -186,7 +190,7 @@ def _drop_active(data: Any) -> None:
         return
     slot = data.action_slot if hasattr(action, "slots") else None
     if slot is not None or not hasattr(action, "slots"):
-        _drop_ours(_channels(action, slot))
+        _drop_ours(_holder(action, slot).fcurves)
 
 
 def _drop_ours(curves: Any) -> None:

@@ -16,6 +16,15 @@ const TYPES = [
 export const canRecord = () =>
   "MediaRecorder" in self && TYPES.some((type) => MediaRecorder.isTypeSupported(type));
 
+/**
+ * When the first picture from `asked` on was captured, by a later one and the time between two.
+ *
+ * A busy phone shows few of the pictures that the recorder gets: the first that is shown may be
+ * several after the first in the video.
+ */
+export const firstFrom = (asked: number, later: number, period: number) =>
+  later - Math.floor((later - asked) / period) * period;
+
 export class VideoRecorder {
   private readonly camera: HTMLVideoElement;
   private readonly store: VideoStore;
@@ -63,12 +72,13 @@ export class VideoRecorder {
     this.recorder = recorder;
     this.video = video;
     const asked = now();
+    const rate = source.getVideoTracks()[0].getSettings().frameRate;
     const note = () => {
       this.camera.requestVideoFrameCallback((_, { captureTime }) => {
         const captured = captureTime ? (performance.timeOrigin + captureTime) / 1000 : now();
         // A picture that was under way when it began is not in the video.
         if (captured < asked) note();
-        else video.start = captured;
+        else video.start = firstFrom(asked, captured, 1 / (rate || 30));
       });
     };
     note();

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole training, from data to `models/mfn.onnx`: what `make train` runs.
+"""The whole training, from data to `models/sfn.onnx` and `mfn.onnx`: what `make train` runs.
 
-    python -m training [--minutes 150]
+    python -m training [--sfn-minutes 80] [--minutes 150]
 
 Each stage is skipped where its result is there already, so a stopped run goes on where it was:
 
 1. `training.fit`: 3DMM labels for the photographs of the development data, if there are any;
 2. `training.synthetic`: rendered crops and scenes with exact labels;
-3. `training.train`: from the last checkpoint, else from the landed weights, else from nothing;
-4. `training.export`: models/mfn.onnx, and the weights that the next training starts from.
+3. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
+4. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
+5. the same for MFN; where it has no weights yet, `training.thinning` makes them of SFN's.
 """
 
 from __future__ import annotations
@@ -24,10 +25,15 @@ import torch
 from training import photos
 
 WORK = Path("training/runs")
-LANDED = Path("training/weights/mfn.pt")
+LANDED = Path("training/weights")
 CROPS, CROP_SIZE = 40_000, 128
 STUDIES, STUDY_SIZE = 40_000, 192
 SCENES, SCENE_SIZE = 12_000, 256
+OPTIONS = {
+    "sfn": ("--batch", "20", "--rate", "1e-3"),
+    "mfn": ("--photo-share", "0.7", "--rate", "1e-3"),
+}
+"""Of training, for each network: rates that suit weights which have learned already."""
 
 
 def run(*words: str) -> None:
@@ -52,9 +58,27 @@ def unfinished(checkpoint: Path, minutes: float) -> bool:
     return torch.load(checkpoint, map_location="cpu", weights_only=True)["spent"] < minutes * 60
 
 
+def learn(network: str, minutes: float, fitted: Path) -> None:
+    """Train a network for so long and export it."""
+    output, landed = WORK / network, LANDED / f"{network}.pt"
+    last = output / "last.pt"
+    words = ["training.train", "--network", network, "--rendered", str(WORK / "rendered"),
+             "--photos", str(fitted), "--minutes", str(minutes), "--output", str(output),
+             *OPTIONS[network]]  # fmt: skip
+    if not fitted.is_file():
+        words += ["--photo-share", "0"]
+    if not torch.cuda.is_available():  # two processes of one thread: see `training.train.share`
+        words += ["--threads", "1", "--processes", str(min(os.cpu_count() or 1, 2))]
+    words += ["--resume", str(last)] if unfinished(last, minutes) else ["--init", str(landed)]
+    run(*words)
+    export = "training.export" if network == "mfn" else f"training.export_{network}"
+    run(export, str(last), "--weights", str(landed))
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the data, train MFN, export it.")
-    parser.add_argument("--minutes", type=float, default=150, help="of training proper")
+    parser = argparse.ArgumentParser(description="Make the data, train SFN and MFN, export them.")
+    parser.add_argument("--sfn-minutes", type=float, default=80, help="of training SFN; 0: none")
+    parser.add_argument("--minutes", type=float, default=150, help="of training MFN")
     parser.add_argument("--crops", type=int, default=CROPS)
     parser.add_argument("--studies", type=int, default=STUDIES)
     parser.add_argument("--scenes", type=int, default=SCENES)
@@ -68,18 +92,12 @@ def main() -> None:
     render("crops", arguments.crops, CROP_SIZE)
     render("studies", arguments.studies, STUDY_SIZE)
     render("scenes", arguments.scenes, SCENE_SIZE)
-    output = WORK / "run"
-    last = output / "last.pt"
-    words = ["training.train", "--rendered", str(WORK / "rendered"), "--photos", str(fitted),
-             "--minutes", str(arguments.minutes), "--output", str(output)]  # fmt: skip
-    if not fitted.is_file():
-        words += ["--photo-share", "0"]
-    if not torch.cuda.is_available():  # two processes of one thread: see `training.train.share`
-        words += ["--threads", "1", "--processes", str(min(os.cpu_count() or 1, 2))]
-    words += ["--resume", str(last)] if unfinished(last, arguments.minutes) else [
-        "--init", str(LANDED)]  # fmt: skip
-    run(*words)
-    run("training.export", str(last), "--weights", str(LANDED))
+    if arguments.sfn_minutes:
+        learn("sfn", arguments.sfn_minutes, fitted)
+    if not (LANDED / "mfn.pt").is_file():
+        run("training.thinning", str(LANDED / "sfn.pt"), "--output", str(LANDED / "mfn.pt"),
+            "--photos", str(fitted), "--rendered", str(WORK / "rendered"))  # fmt: skip
+    learn("mfn", arguments.minutes, fitted)
 
 
 if __name__ == "__main__":

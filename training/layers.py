@@ -4,8 +4,14 @@ squeeze-and-excitation (Hu et al., CVPR 2018), and MFN's trunk of them."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import nn
+
+Conv3 = Callable[..., nn.Sequential]
+"""(inputs, outputs, stride=1) to a 3x3 convolution, normalised and rectified: `dense` or `thin`."""
 
 
 def conv(inputs: int, outputs: int, size: int = 1, stride: int = 1) -> nn.Sequential:
@@ -16,14 +22,49 @@ def conv(inputs: int, outputs: int, size: int = 1, stride: int = 1) -> nn.Sequen
     )
 
 
+def dense(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """3x3 from every input to every output."""
+    return conv(inputs, outputs, 3, stride)
+
+
+def thin(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """3x3 between a quarter of the inputs and a quarter of the outputs, 1x1 before and after.
+
+    What a trained `dense` one takes and gives lies nearly in so small spaces (Tucker-2, Kim et
+    al., ICLR 2016): it can be cut to this (`training.thinning`) and does an eighth of the work.
+    Channels come in eights, as processors like them; few ones stay as they are
+    (docs/decisions/0012).
+    """
+    if inputs <= 8:
+        return dense(inputs, outputs, stride)
+    squeezed = inputs if inputs <= 16 else eights(inputs / 4)
+    rank = max(16, eights(outputs / 4))
+    return nn.Sequential(
+        nn.Sequential(
+            nn.Identity() if squeezed == inputs else nn.Conv2d(inputs, squeezed, 1, bias=False),
+            nn.Conv2d(squeezed, rank, 3, stride, 1, bias=False),
+            nn.Conv2d(rank, outputs, 1, bias=False),
+        ),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+def eights(count: float) -> int:
+    """Rounded up to a multiple of eight."""
+    return math.ceil(count / 8) * 8
+
+
 class Fire(nn.Module):
     """Squeeze to few channels, expand by 1x1 and 3x3, weigh the channels by a global look."""
 
-    def __init__(self, inputs: int, squeeze: int, outputs: int, excite: bool = True) -> None:
+    def __init__(
+        self, inputs: int, squeeze: int, outputs: int, conv3: Conv3, excite: bool = True
+    ) -> None:
         super().__init__()
         self.squeeze = conv(inputs, squeeze)
         self.expand1 = conv(squeeze, outputs // 2)
-        self.expand3 = conv(squeeze, outputs // 2, 3)
+        self.expand3 = conv3(squeeze, outputs // 2)
         self.excite = (
             nn.Sequential(
                 nn.AdaptiveAvgPool2d(1),
@@ -50,16 +91,19 @@ class Trunk(nn.Module):
 
     channels = (16, 64, 128, 256, 256)
 
-    def __init__(self) -> None:
+    def __init__(self, conv3: Conv3) -> None:
         super().__init__()
         self.stem = conv(3, 16, 3, 2)
         self.pool = nn.MaxPool2d(3, 2, 1)
-        self.stage4 = nn.Sequential(Fire(16, 8, 64), Fire(64, 8, 64))
-        self.stage8 = nn.Sequential(Fire(64, 16, 128), Fire(128, 16, 128))
+        self.stage4 = nn.Sequential(Fire(16, 8, 64, conv3), Fire(64, 8, 64, conv3))
+        self.stage8 = nn.Sequential(Fire(64, 16, 128, conv3), Fire(128, 16, 128, conv3))
         self.stage16 = nn.Sequential(
-            Fire(128, 24, 192), Fire(192, 24, 192), Fire(192, 32, 256), Fire(256, 32, 256)
+            Fire(128, 24, 192, conv3),
+            Fire(192, 24, 192, conv3),
+            Fire(192, 32, 256, conv3),
+            Fire(256, 32, 256, conv3),
         )
-        self.stage32 = nn.Sequential(Fire(256, 40, 256), Fire(256, 40, 256))
+        self.stage32 = nn.Sequential(Fire(256, 40, 256, conv3), Fire(256, 40, 256, conv3))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         maps = [self.stem(x)]

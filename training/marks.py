@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS
-from training.layers import Trunk, conv
+from training.layers import Conv3, Trunk
 from training.sampling import read_regions
 
 MARK_POINTS = (
@@ -69,13 +69,13 @@ class Marks(nn.Module):
 class Patch(nn.Module):
     """Features of a small square of the finest map, and the marks in it."""
 
-    def __init__(self, cells: int, features: int, marks: int) -> None:
+    def __init__(self, cells: int, features: int, marks: int, conv3: Conv3) -> None:
         super().__init__()
         self.cells, self.count = cells, marks
         self.look = nn.Sequential(
-            conv(Trunk.channels[0], 32, 3, 2),
-            conv(32, 40, 3),
-            conv(40, 64, 3, 2),
+            conv3(Trunk.channels[0], 32, 2),
+            conv3(32, 40),
+            conv3(40, 64, 2),
             nn.Flatten(),
             nn.Linear(64 * (cells // 4) ** 2, features),
             nn.ReLU(inplace=True),
@@ -97,10 +97,10 @@ class Details(nn.Module):
 
     features = 96 * 2 + 128
 
-    def __init__(self) -> None:
+    def __init__(self, conv3: Conv3) -> None:
         super().__init__()
-        self.eye = Patch(24, 96, len(LEFT_EYE))
-        self.mouth = Patch(32, 128, len(MOUTH))
+        self.eye = Patch(24, 96, len(LEFT_EYE), conv3)
+        self.mouth = Patch(32, 128, len(MOUTH), conv3)
         self.eye_out = nn.Linear(96, len(EYE_SHAPES))
         nn.init.zeros_(self.eye_out.weight)
         nn.init.zeros_(self.eye_out.bias)

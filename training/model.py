@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training.layers import Trunk, conv
+from training.layers import Conv3, Trunk, conv, thin
 from training.regions import Regions
 
 MAX_FACES = 16
@@ -38,28 +38,42 @@ class Level:
 LEVELS = (Level(8, 0, 44), Level(16, 44, 108), Level(32, 108, 1e9))
 
 
-class Mfn(nn.Module):
-    """The multi-face network. Input: (B, 3, H, W) RGB 0..255, H and W multiples of 32."""
+class Pyramid(nn.Module):
+    """The trunk and a feature pyramid on it (Lin et al., CVPR 2017), its finest levels smoothed.
 
-    def __init__(self, pyramid: int = 64) -> None:
+    Args:
+        conv3: what its 3x3 convolutions are. width: channels of each level.
+        smoothed: how many levels are used.
+    """
+
+    def __init__(self, conv3: Conv3, width: int = 64, smoothed: int = len(LEVELS)) -> None:
         super().__init__()
-        self.trunk = Trunk()
-        self.lateral = nn.ModuleList(conv(c, pyramid) for c in Trunk.channels[2:])
-        self.smooth = nn.ModuleList(conv(pyramid, pyramid, 3) for _ in LEVELS)
-        self.find = nn.ModuleList(nn.Conv2d(pyramid, 5, 1) for _ in LEVELS)
-        for head in self.find:
-            nn.init.normal_(head.weight, std=0.01)
-            nn.init.zeros_(head.bias)
-            head.bias.data[0] = -4.0  # faces are rare: start there (Lin et al., ICCV 2017)
-        self.regions = Regions(pyramid)
+        self.width = width
+        self.trunk = Trunk(conv3)
+        if smoothed:
+            self.lateral = nn.ModuleList(conv(c, width) for c in Trunk.channels[2:])
+            self.smooth = nn.ModuleList(conv3(width, width) for _ in range(smoothed))
 
     def features(self, pictures: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """The trunk's maps and the pyramid's (strides 8, 16, 32)."""
+        """The trunk's maps and those of the pyramid that are used (strides 8, 16, 32)."""
         maps = self.trunk((pictures - 114.0) / 64.0)
         c8, c16, c32 = (layer(m) for layer, m in zip(self.lateral, maps[2:], strict=True))
         p16 = c16 + F.interpolate(c32, scale_factor=2.0, mode="nearest")
         p8 = c8 + F.interpolate(p16, scale_factor=2.0, mode="nearest")
-        return maps, [s(p) for s, p in zip(self.smooth, (p8, p16, c32), strict=True)]
+        return maps, [s(p) for s, p in zip(self.smooth, (p8, p16, c32), strict=False)]
+
+
+class Mfn(Pyramid):
+    """The multi-face network. Input: (B, 3, H, W) RGB 0..255, H and W multiples of 32."""
+
+    def __init__(self, conv3: Conv3 = thin) -> None:
+        super().__init__(conv3)
+        self.find = nn.ModuleList(nn.Conv2d(self.width, 5, 1) for _ in LEVELS)
+        for head in self.find:
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.zeros_(head.bias)
+            head.bias.data[0] = -4.0  # faces are rare: start there (Lin et al., ICCV 2017)
+        self.regions = Regions(self.width, conv3)
 
     def candidates(self, pyramid: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, N) score logits and (B, N, 4) boxes in px of the input, over all cells."""

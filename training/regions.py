@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
-from training.layers import Fire, Trunk, conv
+from training.layers import Conv3, Fire, Trunk, conv
 from training.look import POSE_SIZE
 from training.marks import MARKS, Details, Marks
 from training.sampling import read_regions
@@ -41,26 +41,26 @@ class Survey:
 class Regions(nn.Module):
     """Reads (R) square regions from the trunk's maps and gives each face's parameters."""
 
-    def __init__(self, pyramid: int) -> None:
+    def __init__(self, pyramid: int, conv3: Conv3) -> None:
         super().__init__()
         self.pose = nn.Sequential(
-            conv(pyramid, 96, 3, 2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(inplace=True)
+            conv3(pyramid, 96, 2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(inplace=True)
         )
         self.pose_out = nn.Linear(128 + 96, POSE_SIZE)
         self.regional = conv(Trunk.channels[2], 48)
         self.identity = nn.Sequential(
-            conv(48 + pyramid, 64, 3, 2), nn.Flatten(), nn.Linear(64 * 16, 96), nn.ReLU(True)
+            conv3(48 + pyramid, 64, 2), nn.Flatten(), nn.Linear(64 * 16, 96), nn.ReLU(True)
         )
         self.identity_out = nn.Linear(96, IDENTITY_COUNT)
         self.far_out = nn.Sequential(
             nn.Linear(128 + 96, 128), nn.ReLU(True), nn.Linear(128, POSE_SIZE + len(EXPRESSIONS))
         )
-        self.local2 = conv(Trunk.channels[0], 32, 3, 2)
-        self.local4 = Fire(32 + Trunk.channels[1], 40, 64, excite=False)
-        self.local8 = conv(64, 96, 3, 2)
-        self.joined = Fire(96 + 48 + pyramid, 64, 96, excite=False)
+        self.local2 = conv3(Trunk.channels[0], 32, 2)
+        self.local4 = Fire(32 + Trunk.channels[1], 40, 64, conv3, excite=False)
+        self.local8 = conv3(64, 96, 2)
+        self.joined = Fire(96 + 48 + pyramid, 64, 96, conv3, excite=False)
         self.expression = nn.Sequential(
-            conv(96, 128, 3, 2),
+            conv3(96, 128, 2),
             nn.Flatten(),
             nn.Dropout(0.1),
             nn.Linear(128 * 16, 160),
@@ -70,7 +70,7 @@ class Regions(nn.Module):
         self.geometry = nn.Sequential(
             nn.Linear(MARKS * 2, 128), nn.ReLU(inplace=True), nn.Linear(128, 96), nn.ReLU(True)
         )
-        self.details = Details()
+        self.details = Details(conv3)
         self.expression_out = nn.Linear(160 + 96 + Details.features, len(EXPRESSIONS))
         self.pose_hint = nn.Linear(128, HINT_POINTS * 2)
         self.expression_hint = nn.Linear(160, HINT_POINTS * 2)

@@ -26,7 +26,7 @@ from benchmarks.timing import measure_in_turn
 from mfn_addon.face import Face
 from mfn_addon.network import FaceNetwork
 from mfn_addon.network.mfn import DEFAULT_PATH, letterbox, open_session
-from mfn_addon.network.sfn import SingleFaceNetwork
+from mfn_addon.network.sfn import ONE_VIEW, SingleFaceNetwork
 from training.export import describe
 from training.export_sfn import GIVES, TAKES, build
 from training.results import RESULTS, put, table
@@ -42,7 +42,7 @@ class Separate:
 
     def __init__(self, detector: Path, reader: Path, threads: int = 0) -> None:
         self._detector = open_session(detector, threads)
-        self._reader = SingleFaceNetwork(reader, threads)
+        self._reader = SingleFaceNetwork(reader, threads, views=ONE_VIEW)
 
     def detect(self, image: np.ndarray, least_score: float = 0.5) -> list[Face]:
         pixels, box = letterbox(image)
@@ -76,7 +76,7 @@ def memory(files: tuple[Path, ...]) -> float:
         "    from mfn_addon.network.mfn import open_session\n"
         "    session = open_session(Path(path), 2)\n"
         "    entry = session.get_inputs()[0]\n"
-        f"    shape = (4, {SIDE}, {SIDE}, 3) if entry.name == 'crops' else (1, 192, 320, 3)\n"
+        f"    shape = (1, {SIDE}, {SIDE}, 3) if entry.name == 'crops' else (1, 192, 320, 3)\n"
         "    session.run(None, {entry.name: np.full(shape, 128, np.uint8)})\n"
         "status = open('/proc/self/status').read()\n"
         "print(status.split('VmHWM:')[1].split()[0])\n"

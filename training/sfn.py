@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SFN: the 3DMM parameters of one face from a crop around it.
 
-It teaches MFN and is the offline pass, so it is larger than MFN can afford to be. Multi-scale as
-MFN is (Chaudhuri et al., CVPR 2019): pose from the whole face, identity from regions of it,
-expression from fine local maps joined by the coarse one. `multi_scale=False` reads all three from
-the coarsest map alone, as the published comparison does.
+It is the offline pass, and what MFN is measured against. It has MFN's trunk and reads its crop as
+MFN reads a region (Chaudhuri et al., CVPR 2019), so that each can start from what the other has
+learned; all that it can do goes into one face, seen large. `multi_scale=False` reads pose,
+identity and expression from one coarse map, as the published comparison does.
 """
 
 from __future__ import annotations
@@ -14,78 +14,77 @@ import torch.nn.functional as F
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
-from training.layers import Fire, conv
+from training.layers import Trunk, conv, dense
 from training.look import POSE_SIZE
 from training.marks import MARKS, Marks
-from training.regions import HINT_POINTS
+from training.model import Pyramid
+from training.regions import HINT_POINTS, Regions
 
-SIDE = 128
+SIDE = 160
 """Side of the crop, px; it shows a face's region (`training.sampling.REGION_MARGIN`)."""
+Reading = tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[torch.Tensor]]
 
 
-class Sfn(nn.Module):
+class Sfn(Pyramid):
     """The single-face network. Input: (B, 3, SIDE, SIDE) RGB 0..255."""
 
     def __init__(self, multi_scale: bool = True) -> None:
-        super().__init__()
+        super().__init__(dense, smoothed=1 if multi_scale else 0)
         self.multi_scale = multi_scale
-        self.stem = conv(3, 32, 3, 2)
-        self.pool = nn.MaxPool2d(3, 2, 1)
-        self.stage4 = nn.Sequential(Fire(32, 16, 96), Fire(96, 16, 96))
-        self.stage8 = nn.Sequential(Fire(96, 32, 192), Fire(192, 32, 192))
-        self.stage16 = nn.Sequential(Fire(192, 48, 256), Fire(256, 48, 256), Fire(256, 48, 256))
-        local, regional = 0, 0
         if multi_scale:
-            self.local2 = nn.Sequential(conv(32, 48, 3, 2), conv(48, 64, 3, 2))
-            self.local4 = conv(96, 96, 3, 2)
-            self.local8 = conv(64 + 96, 128, 3, 2)
-            self.regional = conv(192, 96, 3, 2)
-            local, regional = 128, 96
-        self.pose = nn.Sequential(
-            conv(256, 128, 3, 2), nn.Flatten(), nn.Linear(128 * 16, 160), nn.ReLU(True)
-        )
-        self.identity = nn.Sequential(
-            conv(256 + regional, 96, 3, 2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(True)
-        )
-        self.joined = conv(256 + local, 192)
-        self.expression = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.15), nn.Linear(192 * 64, 256), nn.ReLU(True)
-        )
-        self.marks = Marks(64 + 96 if multi_scale else 256, 192)
-        self.geometry = nn.Sequential(
-            nn.Linear(MARKS * 2, 160), nn.ReLU(True), nn.Linear(160, 128), nn.ReLU(True)
-        )
-        self.pose_out = nn.Linear(160 + 128, POSE_SIZE)
-        self.identity_out = nn.Linear(128, IDENTITY_COUNT)
-        self.expression_out = nn.Linear(256 + 128, len(EXPRESSIONS))
-        self.pose_hint = nn.Linear(160, HINT_POINTS * 2)
-        self.expression_hint = nn.Linear(256, HINT_POINTS * 2)
+            self.regions = Regions(self.width, dense)
+        else:
+            self.whole = SingleScale()
 
     def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(B, 9) pose, (B, 40) identity, (B, 52) expression, all unbounded."""
         return self.read(pictures)[:3]
 
-    def read(
-        self, pictures: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[torch.Tensor]]:
-        """The parameters, and what `training.losses.FaceLoss` takes as hints.
+    def read(self, pictures: torch.Tensor) -> Reading:
+        """The parameters, and what `training.losses.FaceLoss` takes as hints."""
+        if not self.multi_scale:
+            return self.whole(self.trunk((pictures - 114.0) / 64.0)[3])
+        maps, pyramid = self.features(pictures)
+        side = float(SIDE)
+        # `shape`, not `len`: an exported graph takes any number of crops
+        numbers = torch.arange(pictures.shape[0], device=pictures.device)[:, None].float()
+        place = pictures.new_tensor([[side / 2, side / 2, side]])
+        regions = torch.cat([numbers, place.expand(pictures.shape[0], -1)], 1)
+        size = pictures.new_tensor([side, side])
+        survey = self.regions.survey(maps, pyramid[0], regions, size)
+        pose, expression, hints = self.regions.near(maps, regions, size, survey)
+        return pose, self.regions.identity_out(survey.traits), expression, hints
 
-        The marks stand in the hints twice, where MFN has a finer guess and a first one.
+
+class SingleScale(nn.Module):
+    """All parameters from the map of stride 16 alone, with layers as wide as `Regions` has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        channels = Trunk.channels[3]
+        self.pose = tail(channels, 96, 128)
+        self.identity = tail(channels, 64, 96)
+        self.joined = conv(channels, 96)
+        self.expression = nn.Sequential(*tail(96, 128, 160), nn.Dropout(0.1))
+        self.marks = Marks(channels, 96)
+        self.geometry = nn.Sequential(
+            nn.Linear(MARKS * 2, 128), nn.ReLU(True), nn.Linear(128, 96), nn.ReLU(True)
+        )
+        self.pose_out = nn.Linear(128 + 96, POSE_SIZE)
+        self.identity_out = nn.Linear(96, IDENTITY_COUNT)
+        self.expression_out = nn.Linear(160 + 96, len(EXPRESSIONS))
+        self.pose_hint = nn.Linear(128, HINT_POINTS * 2)
+        self.expression_hint = nn.Linear(160, HINT_POINTS * 2)
+
+    def forward(self, whole: torch.Tensor) -> Reading:
+        """The parameters and hints by the trunk's (B, C, SIDE / 16, SIDE / 16) map.
+
+        The marks stand in the hints twice, where the multi-scale network has a finer guess too.
         """
-        map2 = self.stem((pictures - 114.0) / 64.0)
-        map4 = self.stage4(self.pool(map2))
-        map8 = self.stage8(self.pool(map4))
-        whole = self.stage16(self.pool(map8))
-        if self.multi_scale:
-            fine = torch.cat([self.local2(map2), self.local4(map4)], 1)
-            near, parts = self.local8(fine), self.regional(map8)
-            joined = self.joined(torch.cat([whole, near], 1))
-            identity = self.identity(torch.cat([whole, parts], 1))
-        else:
-            fine = F.interpolate(whole, scale_factor=2.0, mode="nearest")
-            joined, identity = self.joined(whole), self.identity(whole)
+        whole = F.interpolate(whole, size=(8, 8), mode="bilinear", align_corners=False)
+        joined = self.joined(whole)
         seen, felt = self.pose(whole), self.expression(joined)
-        marks, heat = self.marks(fine, joined)
+        marks, heat = self.marks(F.interpolate(whole, scale_factor=2.0), joined)
         geometry = self.geometry(marks.flatten(1) * 4)
         hints = [
             head(x).view(-1, HINT_POINTS, 2)
@@ -93,7 +92,17 @@ class Sfn(nn.Module):
         ]
         return (
             self.pose_out(torch.cat([seen, geometry], 1)),
-            self.identity_out(identity),
+            self.identity_out(self.identity(whole)),
             self.expression_out(torch.cat([felt, geometry], 1)),
             [*hints, marks, marks, heat],
         )
+
+
+def tail(inputs: int, channels: int, features: int) -> nn.Sequential:
+    """(B, inputs, 8, 8) -> (B, features)."""
+    return nn.Sequential(
+        dense(inputs, channels, 2),
+        nn.Flatten(),
+        nn.Linear(channels * 16, features),
+        nn.ReLU(inplace=True),
+    )

@@ -11,7 +11,7 @@ import torch
 
 from mfn_addon.face import Face
 from mfn_addon.network.sfn import SIDE as RUNTIME_SIDE
-from mfn_addon.network.sfn import SingleFaceNetwork, crop
+from mfn_addon.network.sfn import ONE_VIEW, SingleFaceNetwork, crop
 from training import feeding, train
 from training.bank import load_surface
 from training.export import describe
@@ -32,7 +32,7 @@ def test_a_short_run_trains_either_scale(tmp_path, monkeypatch, multi_scale):
     train.train(train.parse(words + ([] if multi_scale else ["--single-scale"])))
     saved = torch.load(tmp_path / "last.pt", weights_only=True)
     assert saved["done"] == 3
-    assert ("local8.0.weight" in saved["model"]) == multi_scale
+    assert ("regions.local8.0.weight" in saved["model"]) == multi_scale
 
 
 def test_a_crop_holds_one_face_that_fills_it():
@@ -49,7 +49,7 @@ def test_a_crop_holds_one_face_that_fills_it():
 def test_the_exported_network_reads_what_pytorch_reads(tmp_path):
     torch.manual_seed(0)
     model = Sfn().eval()
-    torch.nn.init.normal_(model.pose_out.bias, std=0.1)
+    torch.nn.init.normal_(model.regions.pose_out.bias, std=0.1)
     graph = build(model)
     describe(graph, "test", TAKES, GIVES)
     path = tmp_path / "sfn.onnx"
@@ -60,7 +60,7 @@ def test_the_exported_network_reads_what_pytorch_reads(tmp_path):
     nothing = np.zeros(3, np.float32)
     face = Face(3, 0.9, box, np.eye(3, dtype=np.float32), nothing, np.zeros(40, np.float32),
                 np.zeros(52, np.float32), np.zeros((68, 2), np.float32))  # fmt: skip
-    (read,) = SingleFaceNetwork(path, threads=1).read(image, [face])
+    (read,) = SingleFaceNetwork(path, threads=1, views=ONE_VIEW).read(image, [face])
     assert (read.id, read.score) == (3, 0.9)
     pixels, corner, zoom = crop(image, box)
     with torch.no_grad():

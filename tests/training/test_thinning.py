@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A thin network made of a dense one does what the dense one did, as nearly as it can."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from training.layers import dense, thin
+from training.model import Mfn
+from training.running import start_from
+from training.thinning import thinned
+
+INPUTS, OUTPUTS = 64, 96
+
+
+def network(conv3) -> nn.Sequential:
+    return nn.Sequential(conv3(INPUTS, OUTPUTS, 2))
+
+
+def lowly(inner: int) -> nn.Sequential:
+    """A dense one that hears `inner` directions of its inputs and answers in as many."""
+    torch.manual_seed(1)
+    whole = network(dense)
+    conv, norm = whole[0][0], whole[0][1]
+    weight = torch.randn(inner, inner, 3, 3)
+    weight = torch.einsum("qc,rqij->rcij", torch.randn(inner, INPUTS), weight)
+    conv.weight.data = torch.einsum("or,rcij->ocij", torch.randn(OUTPUTS, inner), weight)
+    norm.running_mean.data = torch.randn(OUTPUTS) * 3
+    norm.running_var.data = conv.weight.data.flatten(1).var(1) * 600
+    norm.weight.data = torch.rand(OUTPUTS) + 0.1
+    norm.bias.data = torch.randn(OUTPUTS)
+    return whole.eval()
+
+
+def test_what_a_thin_layer_can_do_it_does_exactly():
+    whole, slim = lowly(inner=12), network(thin)
+    pictures = torch.randn(8, INPUTS, 16, 16) + torch.randn(1, INPUTS, 1, 1)
+    with torch.no_grad():
+        thinned(whole, slim, lambda: whole(pictures))
+        other = torch.randn(4, INPUTS, 16, 16)
+        wanted, got = whole(other), slim.eval()(other)
+    assert wanted.std() > 0.1
+    assert got.numpy() == pytest.approx(wanted.numpy(), abs=0.02)
+
+
+def test_what_it_cannot_do_it_does_better_than_chance():
+    whole, slim = lowly(inner=60), network(thin)
+    pictures = torch.randn(8, INPUTS, 16, 16)
+    with torch.no_grad():
+        thinned(whole, slim, lambda: whole(pictures))
+        wanted, got = whole(pictures), slim.eval()(pictures)
+    assert ((got - wanted) ** 2).mean() < 0.8 * wanted.var()
+
+
+def test_a_whole_network_is_thinned_by_what_went_through_it():
+    torch.manual_seed(0)
+    whole, slim = Mfn(dense), Mfn()
+    with pytest.raises(ValueError, match="no picture"):
+        thinned(whole, slim, lambda: None)
+    regions = torch.tensor([[0, 40.0, 50.0, 60.0], [0, 80.0, 50.0, 50.0]])
+
+    def show(model):
+        maps, pyramid = model.features(torch.rand(1, 3, 128, 128) * 255)
+        return model.regions(maps, pyramid[0], regions, torch.tensor([128.0, 128.0]))
+
+    with torch.no_grad():
+        thinned(whole, slim, lambda: show(whole))
+        pose, identity, expression = show(slim.eval())
+    assert (pose.shape, identity.shape, expression.shape) == ((2, 9), (2, 40), (2, 52))
+    assert len(slim.state_dict()) > len(whole.state_dict())
+    fresh = Mfn()
+    start_from(fresh, slim.state_dict())  # thin weights fit thin networks: none is left out
+    assert all(
+        torch.equal(value, slim.state_dict()[key]) for key, value in fresh.state_dict().items()
+    )

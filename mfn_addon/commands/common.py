@@ -44,25 +44,30 @@ def add_network_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def load_network(args: argparse.Namespace, *, close_ups: bool = False) -> Detector:
-    """The network that the arguments name, if asked reading close-ups of each face it finds.
+    """The network that the arguments name, if asked with SFN to read close-ups of what it finds.
 
     Raises:
-        InputError: it cannot be loaded.
+        InputError: one of them cannot be loaded.
     """
     from ..capture.solve import TRACKED_SCORE
     from ..network import FaceNetwork
+    from ..network.closeup import CloseUps
 
     try:
         network = FaceNetwork(
             args.network, args.threads, least_score=TRACKED_SCORE, long_side=args.input_size
         )
+        return CloseUps(network, threads=args.threads) if close_ups else network
     except (FileNotFoundError, ValueError) as error:
         raise InputError(str(error)) from error
-    if not close_ups:
-        return network
-    from ..network.closeup import CloseUps
 
-    return CloseUps(network)
+
+def networks_stamp(args: argparse.Namespace) -> str:
+    """What tells the networks that close-ups are found and read with from all others."""
+    from ..network import mfn, sfn
+    from ..take.stamps import stamp_of
+
+    return f"{stamp_of(args.network or mfn.DEFAULT_PATH)} {stamp_of(sfn.DEFAULT_PATH)}"
 
 
 def tracker_options(args: argparse.Namespace, first_id: int = 1) -> TrackerOptions:

@@ -27,6 +27,7 @@ from ..track.renumber import renumbered
 from .common import (
     add_network_arguments,
     load_network,
+    networks_stamp,
     note,
     offline_options,
     progress,
@@ -96,7 +97,7 @@ def _read_again(
     network = load_network(args, close_ups=True)
     tracker = Tracker(replace(tracker_options(args), smoothing=None))
     stamp = stamp_of(args.footage) if args.footage.is_file() else ""
-    named = f"{footage.name} {stamp} {args.input_size} {args.network or ''}"
+    named = f"{footage.name} {stamp} {args.input_size} {networks_stamp(args)}"
     found = _detections(footage, span, network, partial, named)
     frames: list[FaceFrame] = []
     for frame in progress(found, len(span), footage.name, "picture"):

@@ -13,7 +13,7 @@ from tests.capture.marks import DiscNetwork
 @pytest.fixture(autouse=True)
 def no_close_ups(monkeypatch):
     """Discs are found no better close up."""
-    monkeypatch.setattr("mfn_addon.network.closeup.CloseUps", lambda network: network)
+    monkeypatch.setattr("mfn_addon.network.closeup.CloseUps", lambda network, **_: network)
 
 
 @pytest.fixture
@@ -106,3 +106,23 @@ def test_what_a_run_on_other_footage_has_found_is_not_gone_on_with(take, video, 
     assert refine(take, video, output) == 0
     with Take(output) as refined:
         assert min(len(frame.faces) for frame in refined.frames()) == 2
+
+
+def test_what_other_networks_have_found_is_not_gone_on_with(take, video, tmp_path, monkeypatch):
+    output, seen = tmp_path / "better.mfntake", []
+    detect = DiscNetwork.detect
+
+    def counted(self, image):
+        if len(seen) == 25:
+            raise KeyboardInterrupt
+        seen.append(1)
+        return detect(self, image)
+
+    monkeypatch.setattr(DiscNetwork, "detect", counted)
+    assert refine(take, video, output) == 130
+    newer = tmp_path / "sfn.onnx"
+    newer.write_bytes(b"of a later version")
+    monkeypatch.setattr("mfn_addon.network.sfn.DEFAULT_PATH", newer)
+    seen[:] = [1] * 26
+    assert refine(take, video, output) == 0
+    assert len(seen) == 26 + 40  # all pictures anew

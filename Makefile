@@ -111,7 +111,7 @@ evaluate: .venv-train/made  ## accuracy of models/mfn.onnx on the evaluation set
 	@$(BIN_TRAIN)/python -m mfn_addon.cli evaluate
 
 ablations: .venv-train/made  ## the published claims as our own tables: docs/results.md (hours)
-	@for part in limits sizes groups offline_pass separate scales joint; do $(BIN_TRAIN)/python -m training.$$part || exit 1; done
+	@for part in limits sizes groups offline_pass separate scales joint taught; do $(BIN_TRAIN)/python -m training.$$part || exit 1; done
 
 clean:  ## remove what was built (not the environments)
 	rm -rf $(BUILD) dist

@@ -13,6 +13,8 @@ is read moves then is leakage.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -42,12 +44,18 @@ def region_crop(picture: np.ndarray, region: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(picture, matrix, (SIDE, SIDE), flags=cv2.INTER_AREA)
 
 
-def read(model: Sfn, crops: list[np.ndarray]) -> list[np.ndarray]:
+def face_regions(points: np.ndarray) -> np.ndarray:
+    """(N, P, 2) px -> (N, 4) the region of each face: 0, centre x, y, side."""
+    boxes = torch.from_numpy(np.concatenate([points.min(1), points.max(1)], 1))
+    return regions_of(boxes, torch.zeros(len(boxes))).numpy()
+
+
+def read(model: Sfn, crops: Iterable[np.ndarray]) -> list[np.ndarray]:
     """Rotation (N, 3, 3), centre (N, 2) and scale (N,) in the crop, identity, expression."""
-    parts = []
+    parts, crops = [], iter(crops)
     region = torch.tensor([[0.0, SIDE / 2, SIDE / 2, SIDE]])
-    for i in range(0, len(crops), 64):
-        pixels = torch.from_numpy(np.stack(crops[i : i + 64])).permute(0, 3, 1, 2).float()
+    while some := list(islice(crops, 64)):
+        pixels = torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2).float()
         with torch.no_grad():
             pose, identity, expression = model(pixels)
         look = look_from_pose(pose, region.repeat(len(pose), 1))
@@ -60,8 +68,7 @@ def judge(model: Sfn, bank: FaceBank, surface: Surface) -> dict[str, float]:
     keys = ("rotation", "centre", "scale", "identity", "expression")
     truth = {key: np.asarray(getattr(bank, key)) for key in keys}
     points = surface.project(*(truth[key] for key in keys))
-    boxes = torch.from_numpy(np.concatenate([points.min(1), points.max(1)], 1))
-    regions = regions_of(boxes, torch.zeros(len(boxes))).numpy()
+    regions = face_regions(points)
     crops = [region_crop(np.asarray(bank.crops[i]), regions[i]) for i in range(len(bank))]
     rotation, centre, scale, identity, expression = read(model, crops)
     zoom = (SIDE / regions[:, 3])[:, None]
@@ -103,6 +110,11 @@ def leakage(model: Sfn, spread: np.ndarray) -> dict[str, float]:
     return result
 
 
+def words_of(name: str) -> list[str]:
+    """What `training.train` is told for one of SCALES."""
+    return ["--network", "sfn", *(["--single-scale"] if name == "single-scale" else [])]
+
+
 def main() -> None:
     arguments = budget(str(__doc__), steps=600, batch=48).parse_args()
     if not arguments.photos.is_file():
@@ -111,8 +123,7 @@ def main() -> None:
     spread = np.maximum(np.asarray(bank.expression).std(0), 0.05)
     rows = {}
     for name in SCALES:
-        words = ["--network", "sfn", *(["--single-scale"] if name == "single-scale" else [])]
-        checkpoint, minutes = trained(name, words, arguments)
+        checkpoint, minutes = trained(name, words_of(name), arguments)
         model = Sfn(name == "multi-scale")
         model.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
         model.eval()

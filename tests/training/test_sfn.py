@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from mfn_addon.face import Face
-from mfn_addon.network.sfn import SIDE as RUNTIME_SIDE
 from mfn_addon.network.sfn import ONE_VIEW, SingleFaceNetwork, crop
+from mfn_addon.network.sfn import SIDE as RUNTIME_SIDE
 from training import feeding, train
 from training.bank import load_surface
 from training.export import describe

@@ -163,4 +163,4 @@ def in_mode(quaternions: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
         return "rotation_quaternion", quaternions
     if mode == "AXIS_ANGLE":
         return "rotation_axis_angle", rot.axis_angles_of(quaternions)
-    return "rotation_euler", rot.eulers_of(rot.matrices_of(quaternions), mode)
+    return "rotation_euler", rot.eulers_of_quaternions(quaternions, mode)

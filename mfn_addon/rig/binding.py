@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -83,8 +84,9 @@ class Binding:
             root = self.ref.find()
             if root is None:
                 raise BindingLostError(Text("the character {name!r} is gone", name=self.ref.name))
+            posed = _posed(root)
             for track, values in zip(self.plan.bones, pose.bones, strict=True):
-                owner = _owner_of(track, root)
+                owner = posed.get(track.bone) if track.bone else root
                 if owner is None:
                     raise BindingLostError(
                         Text(
@@ -160,13 +162,16 @@ def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:
     keys.update_tag()  # 4.2's foreach_set does not tell the dependency graph
 
 
+def _posed(root: bpy.types.Object) -> Any:
+    """An object's pose bones by name; nothing where it has none."""
+    return root.pose.bones if root.pose is not None else {}
+
+
 def _owner_of(
     track: BoneTrack, root: bpy.types.Object
 ) -> bpy.types.Object | bpy.types.PoseBone | None:
     """What has a track's property: a pose bone, or the object itself; None where it is gone."""
-    if not track.bone:
-        return root
-    return root.pose.bones.get(track.bone) if root.pose is not None else None
+    return _posed(root).get(track.bone) if track.bone else root
 
 
 def _write_track(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import bpy
 
+_Mesh = bpy.types.Mesh  # the type that never changes; to look it up takes longer than to ask it
+
 
 @dataclass(frozen=True)
 class ObjectRef:
@@ -32,7 +34,8 @@ class ObjectRef:
 
 def mesh_of(obj: bpy.types.Object) -> bpy.types.Mesh | None:
     """An object's mesh, or None where it is of another kind."""
-    return obj.data if isinstance(obj.data, bpy.types.Mesh) else None
+    data = obj.data
+    return data if isinstance(data, _Mesh) else None
 
 
 def shape_keys_of(obj: bpy.types.Object | None) -> bpy.types.Key | None:

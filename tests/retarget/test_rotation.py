@@ -42,6 +42,12 @@ def test_euler_angles_are_inverse_in_every_order(order):
     assert same(back, TURNS)
 
 
+def test_a_quaternion_has_the_angles_of_its_matrix():
+    for order in rot.EULER_ORDERS:
+        expected = rot.eulers_of(rot.matrices_of(TURNS), order)
+        assert np.allclose(rot.eulers_of_quaternions(TURNS, order), expected, atol=1e-12)
+
+
 def test_one_rotation_is_computed_as_many_are():
     """A live tick has one, a bake many; they must not differ by more than their last digits."""
     turns = TURNS[:50]
@@ -51,6 +57,8 @@ def test_one_rotation_is_computed_as_many_are():
         "quaternions": (rot.quaternions_of, matrices),
         "product": (lambda q: rot.product(q, q), turns),
         "fraction": (lambda q: rot.fraction(q, 0.7, 25.0), turns),
+        "about": (lambda angle: rot.about(1, angle), turns[:, 0]),
+        "straight to angles": (lambda q: rot.eulers_of_quaternions(q, "YZX"), turns),
         **{order: (lambda m, o=order: rot.eulers_of(m, o), matrices) for order in rot.EULER_ORDERS},
     }
     for name, (compute, rows) in ways.items():

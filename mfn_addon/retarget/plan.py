@@ -16,6 +16,7 @@ import numpy as np
 from ..texts import Text
 from ..track import Calibration
 from . import rotation as rot
+from . import turns
 from .character import Character, Options, Report, RigError
 from .linear import Linear
 from .matching import Found, find_profile
@@ -88,8 +89,8 @@ class Plan:
         if self.options.mirror:
             rotation = rotation * _FLIP[:, None] * _FLIP
             offset = None if offset is None else offset * _FLIP
-        turn = rot.fraction(
-            rot.quaternions_of(rotation), self.options.head_gain, self.options.head_limit
+        turn = turns.fraction(
+            rot.turn_of_matrices(rotation), self.options.head_gain, self.options.head_limit
         )
         if offset is None:
             offset = np.zeros((*weights.shape[:-1], 3))

@@ -20,10 +20,14 @@ import numpy as np
 
 from ..face import EXPRESSION_INDEX
 from . import rotation as rot
+from . import turns
 from .names import Matches, match
+from .turns import Turn
 
 SKELETON_PATH = Path(__file__).resolve().parent / "skeleton.json"
 PATHS = {"rotation_euler": "deg", "location": "m", "scale": "1"}
+_PATHS_IN = {"QUATERNION": ("rotation_quaternion", 4), "AXIS_ANGLE": ("rotation_axis_angle", 4)}
+_DEGREE = np.pi / 180
 
 Z_UP = np.array([(1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)])
 """(3, 3) a character's left, up and front as columns: Blender's own habit, facing -Y."""
@@ -131,36 +135,44 @@ def character_axes(bones: Mapping[str, BoneRest], roles: Mapping[str, str], up: 
     return np.column_stack([left, axes[:, 1], np.cross(left, axes[:, 1])])
 
 
-def eye_turn(expression: np.ndarray, side: str) -> np.ndarray:
-    """(..., 4) an eye's turn against the head, head frame; side "Left" or "Right"."""
+def eye_turn(expression: np.ndarray, side: str) -> Turn:
+    """An eye's turn against the head, head frame, of (..., 52) weights; side "Left" or "Right"."""
     degrees = _skeleton()["degrees"]
 
-    def angle(direction: str) -> np.ndarray:
-        weight = expression[..., EXPRESSION_INDEX[f"eyeLook{direction}{side}"]]
-        return np.radians(weight * degrees[f"gaze {direction.lower()}"])
+    def angle(direction: str) -> Any:
+        weight = _column(expression, f"eyeLook{direction}{side}")
+        return weight * (_DEGREE * degrees[f"gaze {direction.lower()}"])
 
     outward = angle("Out") - angle("In")
     yaw = outward if side == "Left" else -outward
     pitch = angle("Down") - angle("Up")
-    return rot.product(rot.about(1, yaw), rot.about(0, pitch))
+    return turns.product(turns.about(1, yaw), turns.about(0, pitch))
 
 
-def jaw_turn(expression: np.ndarray) -> np.ndarray:
-    """(..., 4) the jaw's turn against the head, head frame."""
+def jaw_turn(expression: np.ndarray) -> Turn:
+    """The jaw's turn against the head, head frame, of (..., 52) weights."""
     degrees = _skeleton()["degrees"]
-
-    def weight(name: str) -> np.ndarray:
-        return expression[..., EXPRESSION_INDEX[name]]
-
-    opening = np.radians(weight("jawOpen") * degrees["jaw open"])
-    aside = np.radians((weight("jawLeft") - weight("jawRight")) * degrees["jaw side"])
-    return rot.product(rot.about(1, aside), rot.about(0, opening))
+    opening = _column(expression, "jawOpen") * (_DEGREE * degrees["jaw open"])
+    aside = _column(expression, "jawLeft") - _column(expression, "jawRight")
+    aside = aside * (_DEGREE * degrees["jaw side"])
+    return turns.product(turns.about(1, aside), turns.about(0, opening))
 
 
-def in_mode(quaternions: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
-    """A pose bone's property for its rotation mode, and (..., 3 or 4) values for it."""
+def _column(expression: np.ndarray, name: str) -> Any:
+    """(...) one of (..., 52) weights; a float of a single frame."""
+    index = EXPRESSION_INDEX[name]
+    return expression.item(index) if expression.ndim == 1 else expression[..., index]
+
+
+def path_in(mode: str) -> tuple[str, int]:
+    """A pose bone's property for its rotation mode, and how many numbers it has."""
+    return _PATHS_IN.get(mode, ("rotation_euler", 3))
+
+
+def in_mode(turn: Turn, mode: str) -> np.ndarray:
+    """(..., 3 or 4) a turn as the property for a rotation mode has it."""
     if mode == "QUATERNION":
-        return "rotation_quaternion", quaternions
+        return turns.joined(turn)
     if mode == "AXIS_ANGLE":
-        return "rotation_axis_angle", rot.axis_angles_of(quaternions)
-    return "rotation_euler", rot.eulers_of_quaternions(quaternions, mode)
+        return rot.axis_angles_of(turns.joined(turn))
+    return turns.joined(turns.eulers_of(turns.matrix_of(turn), mode))

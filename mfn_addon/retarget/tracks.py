@@ -6,16 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from ..texts import Text
-from . import rotation as rot
-from . import skeleton
+from . import skeleton, turns
 from .character import Character, Options, Report
 from .linear import Linear, of_channels, of_move
 from .profile import BoneMove, Profile, Shape
 from .skeleton import Channel
+from .turns import Turn
 
 EYE_DISTANCE = 0.063
 """Metres between the eyes of an average adult (Dodgson, Proc. SPIE 5291, 2004): where a character
@@ -23,7 +24,6 @@ has both eye bones, it moves as far in proportion to its own."""
 OBJECT_PLACE = "delta_location"
 """What moves an object as the head moves through space: it adds to the object's location, which
 stays the animator's, with its keys."""
-STILL = np.array((1.0, 0.0, 0.0, 0.0))
 
 Driven = dict[str, list[tuple[Shape, str]]]  # mesh -> (target, the mesh's shape key)
 
@@ -34,19 +34,19 @@ class Drive:
 
     Attributes:
         weights: (..., 52) expressions, as the character answers them.
-        turn: (..., 4) the head's turn.
+        turn: the head's turn.
         linear: (..., n) the values of the plan's linear columns.
         offset: (..., 3) metres from where the head rests, camera frame.
     """
 
     weights: np.ndarray
-    turn: np.ndarray
+    turn: Turn
     linear: np.ndarray
     offset: np.ndarray
 
 
-Turn = Callable[[Drive], np.ndarray]
-"""(..., 4) a turn in the head frame."""
+Turned = Callable[[Drive], Turn]
+"""A turn in the head frame."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def role_tracks(
 ) -> list[BoneTrack]:
     """A track for the head, the neck, and what `by_bone` names of eyes and jaw."""
     axes = skeleton.character_axes(character.bones, roles, character.up)
-    turns: dict[str, Turn] = {}
+    turned: dict[str, Turned] = {}
     chain = [role for role in ("neck", "head") if role in roles] if options.head else []
     for role in chain:
         share = 1.0
@@ -116,22 +116,21 @@ def role_tracks(
         bone = character.bones[roles[role]]
         if role == "head" and not (bone.inherits_rotation and head_follows_neck):
             share = 1.0
-        turns[role] = partial(_head_share, share)
+        turned[role] = partial(_head_share, share)
     for role in sorted(by_bone - {"jaw"}):
         side = role.removeprefix("eye")
-        turns[role] = partial(_eye, side, options.eye_gain, options.eye_limit)
+        turned[role] = partial(_eye, side, options.eye_gain, options.eye_limit)
     if "jaw" in by_bone:
-        turns["jaw"] = partial(_jaw, options.jaw_gain, options.jaw_limit)
+        turned["jaw"] = partial(_jaw, options.jaw_gain, options.jaw_limit)
 
     tracks = []
-    for role, turn in turns.items():
+    for role, turn in turned.items():
         bone = character.bones[roles[role]]
         report.bones[role] = bone.name
-        path, still = skeleton.in_mode(STILL, bone.rotation_mode)
-        indices = tuple(range(len(still)))
-        carry = bone.axes.T @ axes
+        path, size = skeleton.path_in(bone.rotation_mode)
+        carry = (bone.axes.T @ axes).tolist()
         values = partial(_turned, turn, carry, bone.rotation_mode)
-        tracks.append(BoneTrack(bone.name, path, indices, values))
+        tracks.append(BoneTrack(bone.name, path, tuple(range(size)), values))
     return tracks
 
 
@@ -163,20 +162,20 @@ def _moved(carry: np.ndarray, limit: float, drive: Drive) -> np.ndarray:
     return drive.offset * np.minimum(1.0, limit / np.maximum(far, 1e-9)) @ carry.T
 
 
-def _head_share(share: float, drive: Drive) -> np.ndarray:
-    return rot.fraction(drive.turn, share)
+def _head_share(share: float, drive: Drive) -> Turn:
+    return turns.fraction(drive.turn, share)
 
 
-def _eye(side: str, gain: float, limit: float, drive: Drive) -> np.ndarray:
-    return rot.fraction(skeleton.eye_turn(drive.weights, side), gain, limit)
+def _eye(side: str, gain: float, limit: float, drive: Drive) -> Turn:
+    return turns.fraction(skeleton.eye_turn(drive.weights, side), gain, limit)
 
 
-def _jaw(gain: float, limit: float, drive: Drive) -> np.ndarray:
-    return rot.fraction(skeleton.jaw_turn(drive.weights), gain, limit)
+def _jaw(gain: float, limit: float, drive: Drive) -> Turn:
+    return turns.fraction(skeleton.jaw_turn(drive.weights), gain, limit)
 
 
-def _turned(turn: Turn, carry: np.ndarray, mode: str, drive: Drive) -> np.ndarray:
-    return skeleton.in_mode(rot.carried(turn(drive), carry), mode)[1]
+def _turned(turn: Turned, carry: list[list[float]], mode: str, drive: Drive) -> np.ndarray:
+    return skeleton.in_mode(turns.carried(turn(drive), carry), mode)
 
 
 def linear_tracks(
@@ -223,7 +222,7 @@ def _channel_track(
     mode = character.bones[name].rotation_mode
     if path == "rotation_euler" and mode in ("QUATERNION", "AXIS_ANGLE"):
         values = partial(_eulers_in_mode, columns, indices, mode)
-        return BoneTrack(name, skeleton.in_mode(STILL, mode)[0], (0, 1, 2, 3), values)
+        return BoneTrack(name, skeleton.path_in(mode)[0], (0, 1, 2, 3), values)
     return BoneTrack(name, path, indices, partial(_columns, columns))
 
 
@@ -235,4 +234,5 @@ def _eulers_in_mode(columns: slice, axes: tuple[int, ...], mode: str, drive: Dri
     """The channels mean XYZ angles; a bone in another rotation mode takes the same turn."""
     angles = np.zeros((*drive.weights.shape[:-1], 3))
     angles[..., list(axes)] = drive.linear[..., columns]
-    return skeleton.in_mode(rot.quaternions_of_eulers(angles, "XYZ"), mode)[1]
+    parts: Any = angles.tolist() if angles.ndim == 1 else np.moveaxis(angles, -1, 0)
+    return skeleton.in_mode(turns.of_eulers(parts, "XYZ"), mode)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mfn_addon.retarget import rotation as rot
+from mfn_addon.retarget import turns
 
 RANDOM = np.random.default_rng(2).normal(size=(200, 4))
 TURNS = RANDOM / np.linalg.norm(RANDOM, axis=1, keepdims=True)
@@ -12,6 +13,26 @@ TURNS = RANDOM / np.linalg.norm(RANDOM, axis=1, keepdims=True)
 
 def same(first, second):
     return np.allclose(np.abs(np.sum(first * second, -1)), 1.0)
+
+
+def product(first, second):
+    return turns.joined(turns.product(rot.turn_of(first), rot.turn_of(second)))
+
+
+def fraction(quaternions, share, limit=180.0):
+    return turns.joined(turns.fraction(rot.turn_of(quaternions), share, limit))
+
+
+def eulers(quaternions, order):
+    return turns.joined(turns.eulers_of(turns.matrix_of(rot.turn_of(quaternions)), order))
+
+
+def of_eulers(angles, order):
+    return turns.joined(turns.of_eulers(rot.turn_of(angles), order))
+
+
+def carried(quaternions, axes):
+    return turns.joined(turns.carried(rot.turn_of(quaternions), axes))
 
 
 def test_matrices_and_quaternions_are_inverse():
@@ -27,39 +48,50 @@ def test_half_turns_survive():
 def test_product_is_matrix_product():
     first, second = TURNS[:100], TURNS[100:]
     expected = rot.matrices_of(first) @ rot.matrices_of(second)
-    assert np.allclose(rot.matrices_of(rot.product(first, second)), expected)
+    assert np.allclose(rot.matrices_of(product(first, second)), expected)
+
+
+def test_a_turn_in_other_axes_turns_the_same_vectors_there():
+    axes = rot.matrices_of(TURNS[0])
+    expected = axes @ rot.matrices_of(TURNS) @ axes.T
+    assert np.allclose(rot.matrices_of(carried(TURNS, axes.tolist())), expected)
 
 
 def test_shares_of_a_turn_add_up_to_it():
-    whole = rot.product(rot.fraction(TURNS, 0.35), rot.fraction(TURNS, 0.65))
+    whole = product(fraction(TURNS, 0.35), fraction(TURNS, 0.65))
     assert same(whole, TURNS)
-    assert np.allclose(rot.fraction(np.array((1.0, 0, 0, 0)), 0.5), (1, 0, 0, 0))
+    assert np.allclose(fraction(np.array((1.0, 0, 0, 0)), 0.5), (1, 0, 0, 0))
 
 
-@pytest.mark.parametrize("order", rot.EULER_ORDERS)
+@pytest.mark.parametrize("order", turns.EULER_ORDERS)
 def test_euler_angles_are_inverse_in_every_order(order):
-    back = rot.quaternions_of_eulers(rot.eulers_of(rot.matrices_of(TURNS), order), order)
+    back = of_eulers(rot.eulers_of(rot.matrices_of(TURNS), order), order)
     assert same(back, TURNS)
 
 
 def test_a_quaternion_has_the_angles_of_its_matrix():
-    for order in rot.EULER_ORDERS:
+    for order in turns.EULER_ORDERS:
         expected = rot.eulers_of(rot.matrices_of(TURNS), order)
-        assert np.allclose(rot.eulers_of_quaternions(TURNS, order), expected, atol=1e-12)
+        assert np.allclose(eulers(TURNS, order), expected, atol=1e-12)
 
 
 def test_one_rotation_is_computed_as_many_are():
     """A live tick has one, a bake many; they must not differ by more than their last digits."""
-    turns = TURNS[:50]
-    matrices = rot.matrices_of(turns)
+    many = TURNS[:50]
+    matrices = rot.matrices_of(many)
     ways = {
-        "matrices": (rot.matrices_of, turns),
+        "matrices": (rot.matrices_of, many),
         "quaternions": (rot.quaternions_of, matrices),
-        "product": (lambda q: rot.product(q, q), turns),
-        "fraction": (lambda q: rot.fraction(q, 0.7, 25.0), turns),
-        "about": (lambda angle: rot.about(1, angle), turns[:, 0]),
-        "straight to angles": (lambda q: rot.eulers_of_quaternions(q, "YZX"), turns),
-        **{order: (lambda m, o=order: rot.eulers_of(m, o), matrices) for order in rot.EULER_ORDERS},
+        "product": (lambda q: product(q, q), many),
+        "fraction": (lambda q: fraction(q, 0.7, 25.0), many),
+        "carried": (lambda q: carried(q, matrices[0].tolist()), many),
+        "of angles": (lambda q: of_eulers(q[..., :3], "ZXY"), many),
+        "about": (lambda angle: rot.about(1, angle), many[:, 0]),
+        "straight to angles": (lambda q: eulers(q, "YZX"), many),
+        **{
+            order: (lambda m, o=order: rot.eulers_of(m, o), matrices)
+            for order in turns.EULER_ORDERS
+        },
     }
     for name, (compute, rows) in ways.items():
         single = np.array([compute(row) for row in rows])

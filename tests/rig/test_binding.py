@@ -9,6 +9,7 @@ import pytest
 from mathutils import Euler, Matrix
 
 from mfn_addon.retarget import rotation as rot
+from mfn_addon.retarget import turns
 from mfn_addon.rig import BindingLostError, Options, RigError, bind
 from tests.rig.characters import (
     VRM_NAMES,
@@ -110,7 +111,7 @@ def test_eyes_are_moved_by_bones_where_shape_keys_do_not_carry_them():
     assert not {"eye.L", "eye.R"} & {track.bone for track in binding.plan.bones}
 
 
-@pytest.mark.parametrize("order", rot.EULER_ORDERS)
+@pytest.mark.parametrize("order", turns.EULER_ORDERS)
 def test_euler_orders_are_blenders(order):
     angles = (0.3, -0.5, 0.9)
     matrix = np.array(Euler(angles, order).to_matrix())

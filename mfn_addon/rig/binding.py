@@ -19,6 +19,17 @@ from .lookup import ObjectRef, mesh_of, shape_keys_of
 from .profiles import known_profiles
 
 
+_LENGTHS = {
+    "location": 3,
+    "delta_location": 3,
+    "rotation_euler": 3,
+    "rotation_quaternion": 4,
+    "rotation_axis_angle": 4,
+    "scale": 3,
+}
+"""How many numbers each property has that a track may drive."""
+
+
 class BindingLostError(LookupError):
     """The character was deleted, or its shape keys or bones changed: bind it again."""
 
@@ -150,11 +161,11 @@ def _place_of(plan: Plan, root: bpy.types.Object) -> _Place | None:
 
 def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:
     keys = shape_keys_of(target.ref.find())
-    if keys is None or keys.key_blocks.keys() != target.names:
+    blocks = keys.key_blocks if keys is not None else None
+    if keys is None or blocks is None or blocks.keys() != target.names:
         raise BindingLostError(
             Text("the shape keys of {mesh!r} are gone or changed", mesh=target.ref.name)
         )
-    blocks = keys.key_blocks
     weights = np.empty(len(target.names), np.float32)
     blocks.foreach_get("value", weights)
     weights[target.slots] = values
@@ -177,12 +188,13 @@ def _owner_of(
 def _write_track(
     owner: bpy.types.Object | bpy.types.PoseBone, track: BoneTrack, values: np.ndarray
 ) -> None:
+    numbers = values.tolist()  # Blender takes plain numbers faster than numpy's
+    if len(numbers) == _LENGTHS[track.path]:
+        setattr(owner, track.path, numbers)
+        return
     vector = getattr(owner, track.path)
-    if len(vector) == len(track.indices):
-        setattr(owner, track.path, values)
-    else:
-        for index, value in zip(track.indices, values, strict=True):
-            vector[index] = value
+    for index, number in zip(track.indices, numbers, strict=True):
+        vector[index] = number
 
 
 def _note_obstacles(plan: Plan, objects: Mapping[str, bpy.types.Object]) -> None:

@@ -30,6 +30,7 @@ from . import (
     take_library,
     take_panels,
     translation,
+    upgrade,
 )
 from .properties import refresh_takes
 
@@ -62,12 +63,14 @@ def _before_load(*_: object) -> None:
 
 @bpy.app.handlers.persistent
 def _after_load(*_: object) -> None:
+    upgrade.mend_all()
     refresh_takes(bpy.context)
 
 
 def _first_look() -> None:
-    """List the takes once Blender is up: registering has no scene to ask."""
+    """Look at the file that is open once Blender is up: registering has no scene to ask."""
     if hasattr(bpy.types.WindowManager, "mfn"):
+        upgrade.mend_all()
         refresh_takes(bpy.context)
 
 

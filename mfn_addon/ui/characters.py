@@ -21,6 +21,7 @@ from ..rig.profiles import known_profiles
 from . import session
 from .response_rows import MFN_ResponseRow, as_responses
 from .translation import iface_, told
+from .upgrade import mend
 
 ATTRIBUTE = "mfn"
 
@@ -50,6 +51,8 @@ def look(obj: bpy.types.Object) -> tuple[str, bool]:
     """
     root = armature_of(obj) or obj
     session.reports.pop(root.session_uid, None)
+    if root.library is None:
+        mend(getattr(root, ATTRIBUTE))  # it may have been appended from another version's file
     try:
         report = bind(obj, options_of(obj, mirror=False)).report
     except RigError as error:

@@ -17,7 +17,7 @@ from typing import Any, cast
 import bpy
 from bpy.props import BoolProperty, FloatProperty
 
-from ..face import EXPRESSIONS
+from ..face import EXPRESSION_INDEX, EXPRESSIONS
 from ..retarget import Response, opposite
 
 _FIELDS = tuple(field.name for field in fields(Response))
@@ -107,8 +107,17 @@ def as_text(responses: Mapping[str, Response]) -> str:
 
 @lru_cache(maxsize=64)
 def as_responses(text: str) -> Mapping[str, Response]:
-    """The responses of a text."""
-    return {name: Response(**entry) for name, entry in json.loads(text or "{}").items()}
+    """The responses of a text; what another version has written and this one does not know is
+    passed over."""
+    try:
+        told = dict(json.loads(text or "{}"))
+    except (TypeError, ValueError):
+        return {}
+    return {
+        name: Response(**{key: value for key, value in entry.items() if key in _FIELDS})
+        for name, entry in told.items()
+        if name in EXPRESSION_INDEX and isinstance(entry, dict)
+    }
 
 
 def _fill(row: MFN_ResponseRow, response: Response) -> None:

@@ -240,12 +240,3 @@ def test_a_character_shared_by_two_scenes_follows_the_session_of_one(running):
     perform(running, 0, 0.3)
     assert value("Ada face", "jawOpen") == pytest.approx(0.3)
     assert other.mfn.row(1).character is None
-
-
-def test_what_a_character_remembers_survives_saving(tmp_path):
-    add_human("Ada").mfn.head_limit = 40.0
-    bpy.data.objects["Ada"].mfn.eyes = "BONES"
-    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
-    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "scene.blend"))
-    kept = bpy.data.objects["Ada"].mfn
-    assert (kept.head_limit, kept.eyes) == (40.0, "BONES")

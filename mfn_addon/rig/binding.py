@@ -18,7 +18,6 @@ from .describe import armature_of, describe, meshes_of
 from .lookup import ObjectRef, mesh_of, shape_keys_of
 from .profiles import known_profiles
 
-
 _LENGTHS = {
     "location": 3,
     "delta_location": 3,

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import bpy
 import numpy as np
@@ -70,7 +69,7 @@ def describe(obj: bpy.types.Object) -> Character:
         channels=_channels(root),
         up=_up(armature) if armature is not None else "Z",
         stance=np.array(root.matrix_basis.to_3x3()),
-        moves=partial(_moves, meshes),
+        moves=_Moved(meshes),
     )
 
 
@@ -110,25 +109,51 @@ def _up(armature: bpy.types.Object) -> str:
     return "Y" if up[1] > 0.9 else "Z"
 
 
-def _moves(meshes: Mapping[str, bpy.types.Object], mesh: str, key: str, bone: str) -> bool:
-    """See `retarget.Character.moves`; `meshes` are the character's."""
-    obj = meshes[mesh]
-    data, keys = mesh_of(obj), shape_keys_of(obj)
-    group = obj.vertex_groups.get(bone)
-    if data is None or keys is None or (group is None and obj.parent_bone != bone):
-        return False
-    block = keys.key_blocks[key]
-    rest = _points(block.relative_key)
-    moved = np.abs(_points(block) - rest).max(axis=1) > _MOVED * np.ptp(rest, axis=0).max()
-    if group is None:
-        return bool(moved.any())
-    # A shape key moves few of a mesh's vertices: only these are asked who carries them.
-    return any(_carrier(data.vertices[int(i)]) == group.index for i in np.flatnonzero(moved))
+class _Moved:
+    """Answers `retarget.Character.moves` about the character's meshes.
 
+    Each shape key's moved vertices and each vertex's carrier are found out once: every eye is
+    asked about under every shape key of the gaze. Lives no longer than the binding is made.
+    """
 
-def _carrier(vertex: bpy.types.MeshVertex) -> int:
-    """The group with more than half of a vertex's weight, -1 for none."""
-    return next((each.group for each in vertex.groups if each.weight > 0.5), -1)
+    def __init__(self, meshes: Mapping[str, bpy.types.Object]) -> None:
+        self._meshes = meshes
+        self._moved: dict[tuple[str, str], list[int]] = {}
+        self._rest: dict[tuple[str, str], np.ndarray] = {}
+        self._carriers: dict[tuple[str, int], int] = {}
+
+    def __call__(self, mesh: str, key: str, bone: str) -> bool:
+        obj = self._meshes[mesh]
+        data, keys = mesh_of(obj), shape_keys_of(obj)
+        group = obj.vertex_groups.get(bone)
+        if data is None or keys is None or (group is None and obj.parent_bone != bone):
+            return False
+        moved = self._vertices(mesh, keys.key_blocks[key])
+        if group is None:
+            return len(moved) > 0
+        # A shape key moves few of a mesh's vertices: only these are asked who carries them.
+        return any(self._carrier(mesh, data, vertex) == group.index for vertex in moved)
+
+    def _vertices(self, mesh: str, block: bpy.types.ShapeKey) -> list[int]:
+        """The numbers of the vertices that a shape key moves."""
+        found = self._moved.get((mesh, block.name))
+        if found is None:
+            basis = block.relative_key
+            rest = self._rest.get((mesh, basis.name))
+            if rest is None:
+                rest = self._rest[mesh, basis.name] = _points(basis)
+            far = np.abs(_points(block) - rest).max(axis=1) > _MOVED * np.ptp(rest, axis=0).max()
+            found = self._moved[mesh, block.name] = np.flatnonzero(far).tolist()
+        return found
+
+    def _carrier(self, mesh: str, data: bpy.types.Mesh, vertex: int) -> int:
+        """The group with more than half of a vertex's weight, -1 for none."""
+        found = self._carriers.get((mesh, vertex))
+        if found is None:
+            groups = data.vertices[vertex].groups
+            found = next((each.group for each in groups if each.weight > 0.5), -1)
+            self._carriers[mesh, vertex] = found
+        return found
 
 
 def _points(block: bpy.types.ShapeKey) -> np.ndarray:

@@ -25,6 +25,7 @@ from ..capture.protocol import TOKEN_VARIABLE, Preview
 from ..capture.sender import Sender
 from ..capture.solve import solve_picture
 from ..take import TakeWriter, write_line
+from ..take.stamps import stamp_info
 from ..track import Tracker
 from .common import add_network_arguments, load_network, note, output_file, tracker_options
 
@@ -138,7 +139,7 @@ def _watch(
     stack.callback(source.close)
     network = load_network(args)
     tracker = Tracker(tracker_options(args))
-    take = stack.enter_context(TakeWriter(args.take)) if args.take else None
+    take = stack.enter_context(_recorder(args, source)) if args.take else None
     lines = stack.enter_context(output_file(args.output)) if args.output else None
     count, last = 0, 0.0
     for picture in source.pictures(stop):
@@ -163,6 +164,11 @@ def _open(args: argparse.Namespace) -> LiveSource:
     if not (separator and width.isdecimal() and height.isdecimal()):
         raise InputError(f"--size {args.size}: write it as 1280x720")
     return open_source(args.source, loop=args.loop, size=(int(width), int(height)), rate=args.rate)
+
+
+def _recorder(args: argparse.Namespace, source: LiveSource) -> TakeWriter:
+    footage = not args.source.isdecimal()
+    return TakeWriter(args.take, info=stamp_info(source.name, Path(args.source)) if footage else {})
 
 
 def _facts(source: LiveSource) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ..capture.footage import Footage
 from ..capture.solve import Detector
 from ..face import FaceFrame
 from ..take import Take, TakeError, TakeWriter, read_lines, write_layers, write_line
-from ..take.stamps import is_other, stamp_of
+from ..take.stamps import is_other, stamp_of, stamps_in
 from ..track import Tracker
 from ..track.offline import smooth_performance
 from ..track.renumber import renumbered
@@ -63,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{args.output}: exists already; give another name or --overwrite")
     footage = Footage(args.footage)
     with Take(args.take) as take:
+        footage.name = _source_of(take, args.footage) or footage.name
         earlier = list(take.frames(footage.name))
         others = [frame for frame in take.frames() if frame.source != footage.name]
         layers = take.layers()
@@ -87,6 +88,14 @@ def run(args: argparse.Namespace) -> int:
     partial.unlink(missing_ok=True)
     note(NAME, f"{args.output}: {len(frames)} pictures")
     return 0
+
+
+def _source_of(take: Take, path: Path) -> str | None:
+    """What the take calls a file that has been renamed since; None for one that keeps its name."""
+    if path.name in take.sources or not path.is_file():
+        return None
+    stamp = stamp_of(path)
+    return next((source for source, known in stamps_in(take.info).items() if known == stamp), None)
 
 
 def _read_again(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _PREFIX = "footage:"
@@ -36,3 +37,49 @@ def is_other(info: dict[str, str], source: str, path: Path) -> bool:
     as in takes of earlier versions. Raises OSError."""
     known = info.get(_PREFIX + source)
     return known is not None and path.is_file() and known != stamp_of(path)
+
+
+def stamps_in(info: Mapping[str, str]) -> dict[str, str]:
+    """The stamps of a take's metadata, by source."""
+    return {
+        key.removeprefix(_PREFIX): stamp
+        for key, stamp in info.items()
+        if key.startswith(_PREFIX) and stamp
+    }
+
+
+def find_stamped(stamps: Iterable[str], places: Iterable[Path]) -> Path | None:
+    """The first file with one of some stamps, whatever it is called.
+
+    Sizes are compared first, so that hardly any file is read but the one that is found.
+
+    Args:
+        places: files, and folders whose files are looked at, but not those of their folders;
+            what is not there or cannot be read is passed over.
+    """
+    first_words = {stamp: stamp.partition(" ")[0] for stamp in stamps}
+    wanted = {stamp: int(word) for stamp, word in first_words.items() if word.isdecimal()}
+    sizes = set(wanted.values())
+    for path in _files(places) if wanted else ():
+        try:
+            if path.stat().st_size in sizes and stamp_of(path) in wanted:
+                return path
+        except OSError:
+            continue
+    return None
+
+
+def _files(places: Iterable[Path]) -> Iterable[Path]:
+    """The files among some places, then those in the folders, each folder once."""
+    folders: dict[Path, None] = {}
+    for place in places:
+        if place.is_file():
+            yield place
+        elif place.is_dir():
+            folders[place.resolve()] = None
+    for folder in folders:
+        try:
+            inside = sorted(folder.iterdir())
+        except OSError:
+            continue
+        yield from (path for path in inside if path.is_file())

@@ -15,17 +15,9 @@ from ..take import Take, TakeError
 from . import offline_pass
 from .operators import Telling
 from .properties import refresh_takes
+from .take_footage import chosen_footage
 from .timeline import first_frame
 from .translation import rpt_
-
-
-def chosen_footage(context: bpy.types.Context) -> Path | None:
-    """The footage of the chosen take, where it is known."""
-    item = context.window_manager.mfn.take()
-    if item is None or item.error:
-        return None
-    footage = context.scene.mfn.footage
-    return offline_pass.footage_of(item.sources, Path(item.path).parent, footage)
 
 
 class _OfFootage(Telling):

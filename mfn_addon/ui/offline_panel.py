@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from . import offline_pass
-from .offline_operators import chosen_footage
+from .take_footage import chosen_footage
 from .translation import iface_
 
 

@@ -148,20 +148,5 @@ def pair_of(take: Path) -> tuple[Path, Path]:
     return live, better_of(live)
 
 
-def footage_of(sources: str, directory: Path, chosen: str) -> Path | None:
-    """The footage of a take.
-
-    Args:
-        sources: what the take names as its sources.
-        directory: the take's folder, in which the footage may lie.
-        chosen: the scene's footage.
-    """
-    names = sources.split(", ")
-    for path in (Path(bpy.path.abspath(chosen)), *(directory / name for name in names if name)):
-        if path.name in names and path.is_file():
-            return path
-    return None
-
-
 def _timer() -> float | None:
     return look(bpy.context)

@@ -17,6 +17,7 @@ from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
 from ..take import Take, TakeError, write_info
 from ..take.library import slate_of, take_files
+from ..take.stamps import stamps_in
 from .notice import say
 from .translation import told
 
@@ -25,7 +26,12 @@ MOST_STARS = 5
 
 @dataclass(frozen=True)
 class TakeFacts:
-    """What the list says of a take's file; `created` is in seconds since 1970."""
+    """What the list says of a take's file.
+
+    Attributes:
+        created: seconds since 1970.
+        stamps: (source, stamp) of the footage that the take says it was made from.
+    """
 
     created: float
     slate: str = ""
@@ -33,6 +39,7 @@ class TakeFacts:
     duration: float = 0.0
     actors: tuple[int, ...] = ()
     sources: str = ""
+    stamps: tuple[tuple[str, str], ...] = ()
     rating: int = 0
     note: str = ""
     along: bool = False
@@ -135,6 +142,7 @@ def _facts(path: Path, modified: float, _size: int) -> TakeFacts:
                 duration=take.duration,
                 actors=tuple(take.actor_names()),
                 sources=", ".join(take.sources),
+                stamps=tuple(stamps_in(info).items()),
                 rating=min(_whole(info.get("rating", ""), 0), MOST_STARS),
                 note=info.get("note", ""),
                 along=take.timeline is not None,

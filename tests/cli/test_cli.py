@@ -11,6 +11,7 @@ import pytest
 from mfn_addon.cli import main
 from mfn_addon.face import FaceFrame
 from mfn_addon.take import Take, TakeWriter
+from mfn_addon.take.stamps import stamp_info
 from tests.capture.marks import make_face
 from tests.cli.terminal import read, refusal
 
@@ -115,3 +116,5 @@ def test_footage_played_live_into_a_take(video, tmp_path):
     with Take(take) as recorded:
         assert recorded.finished
         assert [actor.id for actor in recorded.actors()] == [1, 2]
+        assert recorded.info.items() >= stamp_info(video.name, video).items()
+        assert recorded.sources == [video.name]

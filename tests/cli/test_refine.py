@@ -80,9 +80,19 @@ def test_an_interrupted_run_goes_on(take, video, tmp_path, monkeypatch):
 
 
 def test_another_footage_is_refused(take, video, tmp_path, capsys):
-    other = video.rename(tmp_path / "other.avi")
+    other = tmp_path / "other.avi"
+    other.write_bytes(video.read_bytes() + b"later")
     assert refine(take, other, tmp_path / "better.mfntake") == 2
     assert "the take is of talk.avi, not of this footage" in capsys.readouterr().err
+
+
+def test_renamed_footage_is_known_again(take, video, tmp_path):
+    output = tmp_path / "better.mfntake"
+    assert refine(take, video.rename(tmp_path / "final cut.avi"), output) == 0
+    with Take(take) as live, Take(output) as refined:
+        assert refined.sources == live.sources == ["talk.avi"]
+        assert refined.info["footage:talk.avi"] == live.info["footage:talk.avi"]
+        assert refined.frame_count == 40
 
 
 def test_other_footage_of_the_same_name_is_refused(take, video, tmp_path, capsys):

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from mfn_addon.take.stamps import is_other, stamp_info, stamp_of
+from mfn_addon.take import stamps
+from mfn_addon.take.stamps import find_stamped, is_other, stamp_info, stamp_of, stamps_in
 
 
 @pytest.mark.parametrize("size", [0, 10, 64 * 1024, 300_000])
@@ -35,3 +36,26 @@ def test_nothing_is_said_of_what_is_not_known(tmp_path):
     assert stamp_info("pictures", tmp_path) == {}
     assert not is_other({}, "a.mp4", file)
     assert not is_other(stamp_info("a.mp4", file), "a.mp4", tmp_path)
+
+
+def test_a_file_is_found_by_its_stamp_and_hardly_another_is_read(tmp_path, monkeypatch):
+    folder = tmp_path / "footage"
+    (folder / "older").mkdir(parents=True)
+    for number in range(20):
+        (folder / f"{number:02}.mp4").write_bytes(bytes(1000 + number))
+    (folder / "05 too.mp4").write_bytes(b"x" * 1005)
+    wanted = stamp_of(folder / "05.mp4")
+    read = []
+    monkeypatch.setattr(stamps, "stamp_of", lambda path: read.append(path.name) or stamp_of(path))
+    places = [tmp_path / "gone", folder, folder]
+    assert find_stamped([wanted], places) == (folder / "05.mp4").resolve()
+    (folder / "05.mp4").unlink()
+    assert find_stamped([wanted], places) is None
+    assert set(read) == {"05 too.mp4", "05.mp4"}
+
+
+def test_what_is_no_stamp_finds_nothing(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"")
+    for text in ("", "many bytes", "0", "0 1234567890abcdef"):
+        assert find_stamped([text], [tmp_path]) is None
+    assert stamps_in({"footage:a.mp4": "", "footage:b.mp4": "1 x", "note": "a"}) == {"b.mp4": "1 x"}

@@ -12,6 +12,9 @@ HOLD_AFTER = 0.5
 """Seconds without the face from which the character holds still instead of drifting."""
 EASE = 0.2
 """Seconds in which it then moves over to the face's first pose after the gap."""
+_BLOCK = 1024
+"""Moments that are mixed at once: few enough for the processor's cache, where ten minutes in one
+go take twice as long."""
 
 
 def nominal_rate(times: np.ndarray) -> float:
@@ -58,7 +61,11 @@ def resample(
     span = np.maximum(times[after] - start, 1e-9)
     weight = np.clip((at - start) / span, 0.0, 1.0)
 
-    mixed = values[before] + (values[after] - values[before]) * weight[:, None]
+    mixed = np.empty((len(at), values.shape[1]))
+    for first in range(0, len(at), _BLOCK):
+        part = slice(first, first + _BLOCK)
+        start, end = values[before[part]], values[after[part]]
+        np.add(start, (end - start) * weight[part, None], out=mixed[part])
     turns = rot.quaternions_of(rotation)
     turned = rot.interpolate(turns[before], turns[after], weight)
     return mixed, rot.matrices_of(turned)

@@ -161,12 +161,14 @@ async function startCamera(): Promise<void> {
   const facing = get<HTMLSelectElement>("facing").value as "user" | "environment";
   const rate = Number(get<HTMLSelectElement>("rate").value);
   const width = Number(get<HTMLSelectElement>("resolution").value);
+  const failed = (reason: string) =>
+    notice.ask(reason, [[TEXT.again, () => void startCamera()]]);
   try {
-    await openCamera(video, { facing, rate, width });
+    await openCamera(video, { facing, rate, width }, () => failed(TEXT.cameraGone));
     document.body.classList.toggle("mirrored", facing === "user");
     solver.pace.startOver();
   } catch (error) {
-    notice.say((error as Error).message, true);
+    failed((error as Error).message);
   }
 }
 
@@ -197,11 +199,18 @@ document.addEventListener("visibilitychange", () => {
   solver.pace.startOver();
 });
 
+/** Without a camera there is nothing to be seen, and nothing of what was. */
+function clearPicture(): void {
+  overlay.width = 0;
+  get("faces").textContent = "";
+}
+
 setInterval(() => {
   get("fps").textContent = TEXT.rate(solvedCount);
   get("reduced").textContent = TEXT.smaller[SIDES.indexOf(solver.pace.side)];
   const [track] = (video.srcObject as MediaStream | null)?.getVideoTracks() ?? [];
   warnings.look(track?.getSettings().frameRate ?? 0);
+  if (!solvedCount && track?.readyState === "ended") clearPicture();
   solvedCount = 0;
   showLink();
 }, 1000);

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
-//   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER [no-threads | no-exceptions | upright]
+//   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER [FAULT]
+// FAULT: no-threads, no-exceptions, upright, denied, insecure, or the name of the error with which
+// the camera cannot be opened the first time.
 // Then obeys one line of standard input at a time, and answers each with one line, `done` or what
 // was asked for. Words that
 // wait for what the page shows:
 //   connected, seen, recording, kept COUNT, filming, filmed BYTES, lost, pending, delivered,
-//   videos_cut, asked
+//   videos_cut, asked, idle, solving
 // do:
 //   record, calibrate, settings, film, saver, delete, end_camera, reload, offline, online,
-//   cut_videos, uncut_videos, shot NAME WIDTH HEIGHT, end
+//   cut_videos, uncut_videos, allow, again, tap_notice, unplug, look_away, shot NAME WIDTH HEIGHT,
+//   end
 // answer with what the page shows or keeps:
-//   fps, carrier, threads, recorded, stored
+//   fps, faces, carrier, threads, recorded, stored, notice
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -22,14 +25,14 @@ const browser = await chromium.launch({
   args: [
     "--no-sandbox",
     "--disable-gpu",
-    "--use-fake-ui-for-media-stream",
+    ...(fault === "denied" ? [] : ["--use-fake-ui-for-media-stream"]), // which allows everything
     "--use-fake-device-for-media-stream",
     `--use-file-for-fake-video-capture=${clip}`,
   ],
 });
 const context = await browser.newContext({
   ignoreHTTPSErrors: fault !== "no-exceptions", // else as who clicks the warning away
-  permissions: ["camera"],
+  permissions: fault === "denied" ? [] : ["camera"],
   viewport: { width: 390, height: 844 },
   deviceScaleFactor: 2,
 });
@@ -55,6 +58,22 @@ if (fault === "upright") {
     };
   });
 }
+if (fault === "insecure") {
+  await page.addInitScript(() => {
+    Object.defineProperty(window, "isSecureContext", { value: false });
+  });
+}
+if (fault?.endsWith("Error")) {
+  await page.addInitScript((name) => {
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    let failed = false;
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      if (failed) return open(wanted);
+      failed = true;
+      throw new DOMException("It did not start", name);
+    };
+  }, fault);
+}
 const warning: Error | null = await page.goto(url).then(() => null, (error) => error);
 
 async function choose(setting: string): Promise<void> {
@@ -76,7 +95,7 @@ function countStored(): Promise<number> {
 
 const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   connected: () => page.waitForSelector('[data-link="connected"]'),
-  seen: () => page.waitForFunction(() => /face/.test(document.getElementById("faces")!.innerText)),
+  seen: () => page.waitForFunction(() => /^\d+ face/.test(document.getElementById("faces")!.innerText)),
   recording: () => page.waitForSelector("body.recording"),
   lost: () => page.waitForSelector('[data-link="lost"]'),
   pending: () => page.waitForFunction(() => Number(document.body.dataset.pending) > 0),
@@ -87,9 +106,12 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
       const stream = document.querySelector("video")!.srcObject as MediaStream;
       for (const track of stream.getTracks()) track.stop();
     });
-    // The last picture is still being solved: it counts too.
-    await page.waitForFunction(() => document.getElementById("fps")!.innerText === "0 fps");
+    await commands.idle(); // the last picture is still being solved: it counts too
   },
+  idle: () =>
+    page.waitForFunction(() => document.getElementById("fps")!.innerText === "0 fps"),
+  solving: () =>
+    page.waitForFunction(() => document.getElementById("fps")!.innerText !== "0 fps"),
   kept: (count = "1") =>
     page.waitForFunction((least) => Number(document.body.dataset.recorded) >= least, Number(count)),
   carrier: () => page.locator("#carrier").innerText(),
@@ -102,6 +124,28 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
       /neutral in Blender/.test(document.getElementById("notice")!.innerText),
     );
   },
+  notice: async () => (await page.locator("#notice:not([hidden])").innerText()).replace(/\s+/g, " "),
+  again: () => page.click('#notice button:text-is("Try again")'),
+  tap_notice: async () => {
+    await page.click("#notice");
+    await page.waitForSelector("#notice", { state: "hidden", timeout: 3000 });
+  },
+  allow: () => context.grantPermissions(["camera"]),
+  // As the system ends a camera; a page's own stop() tells it nothing.
+  unplug: () =>
+    page.evaluate(() => {
+      const stream = document.querySelector("video")!.srcObject as MediaStream;
+      const [track] = stream.getVideoTracks();
+      track.stop();
+      track.dispatchEvent(new Event("ended"));
+    }),
+  look_away: () =>
+    page.evaluate(() => {
+      for (const hidden of [true, false]) {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }
+    }),
   film: () => choose("#film"),
   saver: () => choose("#saver"),
   asked: () => page.waitForSelector("#notice button"),
@@ -118,6 +162,7 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   videos_cut: () => page.waitForEvent("requestfailed", (request) => /video$/.test(request.url())),
   uncut_videos: () => page.unroute("**/video"),
   fps: () => page.locator("#fps").innerText(),
+  faces: () => page.locator("#faces").textContent().then(String),
   record: () => page.click("#record"),
   reload: () => page.reload(),
   offline: () => context.setOffline(true),

@@ -10,8 +10,16 @@ export interface CameraChoice {
   width: number;
 }
 
-/** Starts the camera in `video`, after ending the one before. Throws an Error for people. */
-export async function openCamera(video: HTMLVideoElement, choice: CameraChoice): Promise<void> {
+/**
+ * Starts the camera in `video`, after ending the one before. Throws an Error for people.
+ *
+ * `gone` is called if the camera ends by itself: unplugged, or taken by another app.
+ */
+export async function openCamera(
+  video: HTMLVideoElement,
+  choice: CameraChoice,
+  gone: () => void,
+): Promise<void> {
   if (!isSecureContext || !navigator.mediaDevices) throw new Error(TEXT.insecure);
   for (const track of (video.srcObject as MediaStream | null)?.getTracks() ?? []) track.stop();
   try {
@@ -31,6 +39,7 @@ export async function openCamera(video: HTMLVideoElement, choice: CameraChoice):
     if (name === "NotFoundError") throw new Error(TEXT.noCamera);
     throw new Error(TEXT.cameraFailed(message));
   }
+  (video.srcObject as MediaStream).getVideoTracks()[0].addEventListener("ended", gone);
   await video.play();
 }
 

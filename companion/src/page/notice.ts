@@ -9,19 +9,22 @@ export class Notice {
 
   constructor(element: HTMLElement) {
     this.element = element;
+    element.addEventListener("click", () => this.hide());
   }
 
-  /** Shows a line for some seconds, or until the next. A question stays until it is answered. */
+  /**
+   * Shows a line for some seconds, until the next, or until it is tapped away. A question stays
+   * until it is answered.
+   */
   say(text: string, stays = false): void {
-    if (this.element.querySelector("button")) return;
+    if (this.asking) return;
     this.show(text);
     if (!stays) this.timer = window.setTimeout(() => this.hide(), SHOWN_FOR);
   }
 
+  /** Takes the line away, but no question. */
   hide(): void {
-    clearTimeout(this.timer);
-    this.element.hidden = true;
-    this.element.textContent = "";
+    if (!this.asking) this.clear();
   }
 
   /** Asks; `answers`: what each button says and does. */
@@ -32,12 +35,22 @@ export class Notice {
       const button = document.createElement("button");
       button.textContent = label;
       button.onclick = () => {
-        this.hide();
+        this.clear();
         action();
       };
       row.append(button);
     }
     this.element.append(row);
+  }
+
+  private get asking(): boolean {
+    return this.element.querySelector("button") !== null;
+  }
+
+  private clear(): void {
+    clearTimeout(this.timer);
+    this.element.hidden = true;
+    this.element.textContent = "";
   }
 
   private show(text: string): void {

@@ -15,8 +15,9 @@ const frames = (count: number) => (count === 1 ? "1 frame" : `${count} frames`);
 
 export const TEXT = {
   insecure: "This page needs https. Open the address that Blender shows, with https:// in front.",
-  noPermission: "The camera is not allowed. Allow it for this page in the browser's settings, then reload.",
-  cameraTaken: "Another app is using the camera. Close it, then reload this page.",
+  noPermission: "The camera is not allowed. Allow it for this page in the browser's settings, then try again.",
+  cameraTaken: "Another app is using the camera. Close it, then try again.",
+  cameraGone: "The camera has stopped: another app has taken it, or it was unplugged.",
   noCamera: "No camera was found on this device.",
   cameraFailed: (reason: string) => `The camera could not be opened: ${reason}`,
   networkFailed: (reason: string) => `The face network could not be started: ${reason}`,
@@ -29,6 +30,7 @@ export const TEXT = {
     "Come closer to the camera.",
   storeFailed: "This browser cannot keep recorded frames (private browsing?). Open a normal tab.",
   unknownTake: "Blender no longer has a take that this phone still holds a part of.",
+  again: "Try again",
   keep: "Keep",
   delete: "Delete",
   videoFailed: "This phone has no room for more video. What it has kept is handed over.",

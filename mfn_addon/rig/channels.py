@@ -14,6 +14,7 @@ from ..retarget import rotation as rot
 from ..retarget.reduction import Tolerance
 from .binding import Binding
 from .curves import Owner
+from .describe import axes_of
 from .lookup import shape_keys_of
 
 
@@ -98,7 +99,7 @@ def channels_of(
 
 def _metres(space: bpy.types.Object | None, scene: bpy.types.Scene) -> float:
     """The world's length of one unit in an object's space; None is the world itself."""
-    scale = np.abs(np.array(space.matrix_world.to_scale())).max() if space is not None else 1.0
+    scale = np.linalg.norm(axes_of(space), axis=0).max() if space is not None else 1.0
     return max(float(scale), 1e-9) * scene.unit_settings.scale_length
 
 

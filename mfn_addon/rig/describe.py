@@ -102,9 +102,25 @@ def _channels(root: bpy.types.Object) -> tuple[Channel, ...]:
         raise RigError(f"{root.name!r}: {error}") from error
 
 
+def axes_of(obj: bpy.types.Object) -> np.ndarray:
+    """(3, 3) an object's own axes, scaled, as columns in the world.
+
+    Blender works out no world matrix for what lies in an excluded or hidden collection since the
+    file was opened, and leaves it at the identity: then it is put together of the object's own
+    transform and its parents'.
+    """
+    axes = np.array(obj.matrix_world.to_3x3())
+    if not np.array_equal(axes, np.eye(3)):
+        return axes
+    own = np.array(obj.matrix_basis.to_3x3())
+    if obj.parent is None:
+        return own
+    return axes_of(obj.parent) @ np.array(obj.matrix_parent_inverse.to_3x3()) @ own
+
+
 def _up(armature: bpy.types.Object) -> str:
     """Which of the armature's own axes points up in the world: FBX files come in with Y up."""
-    axes = np.array(armature.matrix_world.to_3x3())  # the armature's, as columns in the world
+    axes = axes_of(armature)
     up = axes[2] / np.linalg.norm(axes, axis=0)
     return "Y" if up[1] > 0.9 else "Z"
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -19,23 +20,37 @@ _OF_ITS_OWN = ("created", "id", "title", "slate", "take_number")
 _NOT_TAKEN_OVER = ("rating", "note", "take", "epoch")
 
 
-def overdub(base: Path, recorded: Path, new: Pass) -> None:
-    """Turn a finished recording into the base take with that recording as a pass over it.
+def overdub(
+    base: Path,
+    recorded: Path,
+    new: Pass,
+    output: Path | None = None,
+    facts: Mapping[str, str] | None = None,
+) -> None:
+    """Make a take of the base with a recording as a pass over it.
 
-    The base stays as it is; the recording's file is replaced once the new one is complete.
+    The base stays as it is.
+
+    Args:
+        output: the new take's file; None to replace the finished recording's, once the new one
+            is complete.
+        facts: further metadata of it; an empty text takes a fact away.
 
     Raises:
         TakeError: one of them cannot be read, or there is no room. Both are as they were then.
     """
-    whole = recorded.with_name(f"{recorded.name}.over")
+    output = output or recorded
+    whole = output.with_name(f"{output.name}.over")
     try:
         copy_take(base, whole)
         with Take(recorded) as take:
-            facts = {key: take.info[key] for key in _OF_ITS_OWN if key in take.info}
-        with closing(connect(recorded, "ro")) as source, editing(whole) as connection:
+            kept = {key: take.info[key] for key in _OF_ITS_OWN if key in take.info}
+        mode = "rw" if Path(f"{recorded}-wal").exists() else "ro"
+        with closing(connect(recorded, mode)) as source, editing(whole) as connection:
             insert_pass(connection, new, source)
-        write_info(whole, {**dict.fromkeys(_NOT_TAKEN_OVER, ""), **facts, "over": base.stem})
-        whole.replace(recorded)
+        told = {**dict.fromkeys(_NOT_TAKEN_OVER, ""), **kept, "over": base.stem, **(facts or {})}
+        write_info(whole, told)
+        whole.replace(output)
     except (OSError, sqlite3.Error) as error:
         raise TakeError(
             "{path}: cannot be laid over {base} ({error})", path=recorded, base=base, error=error

@@ -49,6 +49,34 @@ def insert_pass(connection: sqlite3.Connection, new: Pass, recorded: sqlite3.Con
         "INSERT INTO pass (at, channels, start, end) VALUES (?, ?, ?, ?)",
         (new.at, " ".join(new.channels), new.start, new.end),
     ).lastrowid
+    assert number is not None
+    _fill(connection, number, recorded)
+
+
+def refill_pass(
+    connection: sqlite3.Connection, new: Pass, recorded: sqlite3.Connection, frames: int
+) -> bool:
+    """Let a take's newest pass hold all frames of its recording, to which some have been added.
+
+    Returns:
+        False where it had as many frames already, and nothing was done.
+    """
+    run = connection.execute
+    number = run("SELECT max(id) FROM pass").fetchone()[0]
+    had = run("SELECT count(*) FROM pass_frame WHERE pass = ?", (number,)).fetchone()[0]
+    at = run("SELECT at FROM pass WHERE id = ?", (number,)).fetchone()[0]
+    if (had, at) == (frames, new.at):
+        return False
+    run("DELETE FROM pass_sample WHERE pass = ?", (number,))
+    run("DELETE FROM pass_frame WHERE pass = ?", (number,))
+    run("UPDATE pass SET at = ? WHERE id = ?", (new.at, number))
+    _fill(connection, number, recorded)
+    return True
+
+
+def _fill(connection: sqlite3.Connection, number: int, recorded: sqlite3.Connection) -> None:
+    """Copy a recording's frames and samples; it may be growing, so both as of one moment."""
+    recorded.execute("BEGIN")
     connection.executemany(
         f"INSERT INTO pass_frame VALUES ({number}, ?, ?, ?, ?, ?, ?)",
         recorded.execute(
@@ -60,6 +88,7 @@ def insert_pass(connection: sqlite3.Connection, new: Pass, recorded: sqlite3.Con
         f"INSERT INTO pass_sample VALUES ({number}, ?, ?, ?)",
         recorded.execute("SELECT frame, actor, data FROM sample"),
     )
+    recorded.execute("COMMIT")
 
 
 def read_passes(connection: sqlite3.Connection) -> dict[int, Pass]:

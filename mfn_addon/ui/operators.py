@@ -95,10 +95,10 @@ class MFN_OT_record(Telling, bpy.types.Operator):
                 path = recording.start_recording(context)
                 return self.done(rpt_("Recording {take}", take=path.stem))
             seconds = session.current.recorded()
-            name = session.current.recorder.path.stem
-            recording.stop_recording(context)
+            path = recording.stop_recording(context)
         except TakeError as error:
             return self.failed(error)
+        name = path.stem if path is not None else ""
         return self.done(rpt_("Recorded {take}, {seconds:.1f} s", take=name, seconds=seconds))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..face import Face, FaceFrame
 from ..rig.bake import scene_rate
 from ..take import Pass, Performance, Take, TakeError, corrected_performances
+from ..take.late import LatePass
 from ..take.passes import with_channels
 from .timeline import first_frame
 from .translation import rpt_
@@ -51,12 +52,18 @@ class Overdub:
         at = self.begins if timeline_at_first is None else timeline_at_first - self.lies_at
         return Pass(at, self.channels, self.start, self.end)
 
+    def as_late_pass(self, output: Path, timeline_at_zero: float | None) -> LatePass:
+        """The same of a recording that goes on growing, by where the timeline was at its time 0."""
+        zero = self.begins if timeline_at_zero is None else timeline_at_zero - self.lies_at
+        base = str(self.base.resolve())
+        return LatePass(base, output.name, zero, self.channels, self.start, self.end)
+
     def moment(self, scene: bpy.types.Scene, along: bool, since: float) -> float:
         """The take's time now.
 
         Args:
             along: the timeline plays along.
-            since: seconds since the first recorded frame.
+            since: seconds since the first recorded frame, or the recording's time 0.
         """
         if along:
             return scene.frame_current / scene_rate(scene) - self.lies_at

@@ -17,10 +17,10 @@ import numpy as np
 from ..face import FaceFrame
 from ..phone.hub import slot_of
 from ..take import TakeError
-from . import live, preview, recording, session
+from . import late_passes, live, preview, recording, session
 from .actor_operators import take_neutral
 from .actors import name_of
-from .folders import user_folder
+from .folders import takes_folder, user_folder
 from .notice import say
 from .panels import faces_in_view
 from .translation import iface_, rpt_, told
@@ -72,6 +72,7 @@ class PhoneSource:
         """Stop the server."""
         self.alive = False
         self.server.stop()
+        late_passes.look(at_once=True)  # now that all that has come is on the disk
 
     def draw_code(self) -> None:
         """Paint the code anew where its secret has changed."""
@@ -113,6 +114,7 @@ def start(context: bpy.types.Context, address: str) -> PhoneServer:
     current.shows_pictures, current.delivers_late = False, True
     current.open_recorder = lambda path, count_in: PhoneRecorder(server, path, count_in)
     source.draw_code()
+    late_passes.find(takes_folder(context.scene.mfn.takes_location))
     if not bpy.app.timers.is_registered(_timer):
         bpy.app.timers.register(_timer, persistent=True)
     return server
@@ -144,6 +146,7 @@ def tick(context: bpy.types.Context) -> float | None:
             say(told(error), "ERROR")
     for line in running.server.news():
         say(line)
+    late_passes.look()
     live.redraw(context)
     return _INTERVAL
 

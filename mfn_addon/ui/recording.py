@@ -11,17 +11,17 @@ import bpy
 
 from ..face import FaceFrame
 from ..rig.bake import scene_rate
-from ..take import TakeError, TakeWriter, ThumbnailStrip, write_info, write_thumbnails
+from ..take import TakeError, TakeWriter, ThumbnailStrip, late, write_info, write_thumbnails
 from ..take.library import slate_of
 from ..take.overdub import overdub
-from . import session
+from . import late_passes, session
 from .folders import next_take, takes_folder
 from .notice import say
 from .overdubbing import over_chosen
 from .properties import refresh_takes
 from .session import Recorder, Recording, Session
 from .timeline import Playback, Timeline
-from .translation import rpt_, told
+from .translation import told
 
 
 def open_take(facts: dict[str, str], path: Path) -> Recorder:
@@ -44,18 +44,20 @@ def start_recording(context: bpy.types.Context, count_in: float | None = None) -
     settings = context.scene.mfn
     wanted = settings.recording
     seconds = float(wanted.count_in if count_in is None else count_in)
-    if wanted.over and live.delivers_late:
-        raise TakeError(rpt_("phones cannot record over a take yet: use a camera of this computer"))
     over = over_chosen(context) if wanted.over else None
     path = next_take(takes_folder(settings.takes_location), settings.take_name)
-    live.recorder = live.open_recorder(path, seconds)
+    output = path if over is not None and live.delivers_late else None
+    live.recorder = live.open_recorder(late.file_for(path) if output else path, seconds)
+    if over is not None and output is not None:  # a crash leaves a recording that can be merged
+        late.note(live.recorder.path, over.as_late_pass(output, None))
     live.recording = Recording(
         seconds,
         timeline=Timeline(scene_rate(context.scene)) if wanted.timeline else None,
         strip=ThumbnailStrip() if wanted.thumbnails and live.shows_pictures else None,
         over=over,
+        output=output,
     )
-    if live.frame is not None:
+    if live.frame is not None or live.delivers_late:  # phones count in by themselves
         live.recording.begins = time.monotonic() + seconds
     return path
 
@@ -70,13 +72,14 @@ def stop_recording(context: bpy.types.Context) -> Path | None:
     if live is None or live.recorder is None:
         return None
     recorder, live.recorder = live.recorder, None
+    path = _take_of(live, recorder)
     try:
         recorder.close()
         _write_extras(live, recorder)
     finally:
         live.recording = None
-        refresh_takes(context, choose=str(recorder.path))
-    return recorder.path
+        refresh_takes(context, choose=str(path))
+    return path
 
 
 def finish(live: Session) -> Path | None:
@@ -84,13 +87,14 @@ def finish(live: Session) -> Path | None:
     recorder, live.recorder = live.recorder, None
     if recorder is None:
         return None
+    path = _take_of(live, recorder)
     try:
         recorder.close()
         _write_extras(live, recorder)
     except TakeError as error:
         say(told(error), "ERROR")
     live.recording = None
-    return recorder.path
+    return path
 
 
 def record(live: Session, scene: bpy.types.Scene, frames: list[FaceFrame]) -> None:
@@ -146,9 +150,16 @@ def is_over(live: Session, scene: bpy.types.Scene) -> bool:
 def _moment_in_base(live: Session, scene: bpy.types.Scene) -> float | None:
     """The time in the take that is recorded over; None before the first frame, or without one."""
     under_way = live.recording
-    if under_way is None or under_way.over is None or under_way.first is None:
+    if under_way is None or under_way.over is None:
         return None
-    return under_way.over.moment(scene, under_way.timeline is not None, live.recorded())
+    since = live.recorded()
+    if live.delivers_late:
+        if under_way.begins is None or time.monotonic() < under_way.begins:
+            return None
+        since = time.monotonic() - under_way.begins
+    elif under_way.first is None:
+        return None
+    return under_way.over.moment(scene, under_way.timeline is not None, since)
 
 
 def _write_extras(live: Session, recorder: Recorder) -> None:
@@ -160,6 +171,11 @@ def _write_extras(live: Session, recorder: Recorder) -> None:
         under_way.playback.end(session.scene_of(live))
     if under_way.strip is not None and (pictures := under_way.strip.pictures()):
         write_thumbnails(recorder.path, pictures)
+    if under_way.over is not None and under_way.output is not None:
+        zero = _on_timeline(under_way, under_way.begins)
+        late.note(recorder.path, under_way.over.as_late_pass(under_way.output, zero))
+        late_passes.begin(recorder.path)
+        return
     if under_way.over is not None:
         if under_way.first is not None:
             first = _on_timeline(under_way, under_way.clock_at(under_way.first))
@@ -169,6 +185,12 @@ def _write_extras(live: Session, recorder: Recorder) -> None:
     lies_at = _on_timeline(under_way, zero)
     if lies_at is not None:
         write_info(recorder.path, {"timeline": repr(round(lies_at, 6))})
+
+
+def _take_of(live: Session, recorder: Recorder) -> Path:
+    """The take that the user is to see."""
+    output = live.recording.output if live.recording is not None else None
+    return output or recorder.path
 
 
 def _on_timeline(under_way: Recording, clock: float | None) -> float | None:

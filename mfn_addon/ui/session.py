@@ -67,6 +67,7 @@ class Recording:
             seen, since frames may wait for a slow tick.
         strip: the small pictures that the user has asked to keep.
         over: what is recorded over an earlier take.
+        output: the take that holds both, where the recording keeps a file of its own.
     """
 
     count_in: float = 0.0
@@ -77,6 +78,7 @@ class Recording:
     clock_shift: float | None = None
     strip: ThumbnailStrip | None = None
     over: Overdub | None = None
+    output: Path | None = None
 
     def left(self) -> float:
         """Seconds of the count-in that are left."""

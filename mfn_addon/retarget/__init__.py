@@ -7,9 +7,10 @@ from .presets import read_preset, write_preset
 from .profile import Profile, load_profiles, read_profile
 from .response import Response, opposite
 from .skeleton import BoneRest, Channel, read_channels
-from .tracks import BoneTrack, ShapeTrack
+from .tracks import OBJECT_PLACE, BoneTrack, ShapeTrack
 
 __all__ = [
+    "OBJECT_PLACE",
     "BoneRest",
     "BoneTrack",
     "Channel",

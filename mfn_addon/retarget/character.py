@@ -80,6 +80,7 @@ class Character:
         channels: its own bone channels.
         up: "Z", or "Y" for an armature that came in lying on its back.
         stance: (3, 3) the object's own axes, scaled, as columns in its parent's space.
+        delta: (3,) the object's own delta location, from which the head's place moves it.
         moves: moves(mesh, shape key, bone): whether the shape key moves the vertices that the
             bone carries.
     """
@@ -91,6 +92,7 @@ class Character:
     channels: tuple[Channel, ...] = ()
     up: str = "Z"
     stance: np.ndarray = field(default_factory=lambda: np.eye(3))
+    delta: np.ndarray = field(default_factory=lambda: np.zeros(3))
     moves: Callable[[str, str, str], bool] = lambda mesh, key, bone: True
 
 

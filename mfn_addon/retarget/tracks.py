@@ -154,12 +154,13 @@ def position_track(
         size = float(np.linalg.norm(left - right)) / EYE_DISTANCE
     axes = skeleton.character_axes(character.bones, roles, character.up)
     carry = carry @ axes * (size * options.position_gain)
-    return BoneTrack(name, path, (0, 1, 2), partial(_moved, carry, options.position_limit))
+    rest = np.zeros(3) if by_bone else character.delta
+    return BoneTrack(name, path, (0, 1, 2), partial(_moved, rest, carry, options.position_limit))
 
 
-def _moved(carry: np.ndarray, limit: float, drive: Drive) -> np.ndarray:
+def _moved(rest: np.ndarray, carry: np.ndarray, limit: float, drive: Drive) -> np.ndarray:
     far = np.linalg.norm(drive.offset, axis=-1, keepdims=True)
-    return drive.offset * np.minimum(1.0, limit / np.maximum(far, 1e-9)) @ carry.T
+    return rest + drive.offset * np.minimum(1.0, limit / np.maximum(far, 1e-9)) @ carry.T
 
 
 def _head_share(share: float, drive: Drive) -> Turn:

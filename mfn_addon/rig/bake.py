@@ -21,6 +21,7 @@ from .channels import Channel, channels_of
 from .curves import Curves, Origin, Owner
 from .keying import Tally, kept_of, key_channels
 from .nla import drop_strips, push_strip
+from .place import own_delta, settle
 
 Progress = Callable[[float], None]
 
@@ -96,6 +97,8 @@ def bake_take(
             nothing. Nothing has been baked then.
     """
     bindings = {actor: bind(obj, (options or {}).get(actor)) for actor, obj in cast.items()}
+    roots = [root for binding in bindings.values() if (root := binding.find()) is not None]
+    deltas = [own_delta(root) for root in roots]
     performances = corrected_performances(take, cast)
     start = scene.frame_start if start is None else start
     moments = {actor: _moments(take, actor, start, scene_rate(scene)) for actor in cast}
@@ -119,10 +122,12 @@ def bake_take(
         earlier = drop_strips(owner, origin)
         curves = Curves(owner, name, origin, apart=as_strips, earlier=earlier)
         key_channels(curves, channels, list(islice(kept, len(channels))), frames, tally)
-        if as_strips:
+        if as_strips and channels:
             push_strip(owner, curves, origin.name, frames)
         if progress:
             progress(done / len(parts))
+    for root, own in zip(roots, deltas, strict=True):
+        settle(root, own)
     return BakeReport(
         {binding.ref.name: binding.report.summary() for binding in bindings.values()},
         int(min(frames[0] for frames, _ in moments.values())),

@@ -16,6 +16,7 @@ from ..retarget.smoothing import WeightFilter
 from ..texts import Text
 from .describe import armature_of, describe, meshes_of
 from .lookup import ObjectRef, mesh_of, shape_keys_of
+from .place import hold, own_delta, release
 from .profiles import known_profiles
 
 _LENGTHS = {
@@ -44,10 +45,16 @@ class _MeshTarget:
 
 @dataclass(frozen=True)
 class _Place:
-    """The (3,) values of a track that moves with the head's place, before anything moved it."""
+    """A track that moves with the head's place.
+
+    Attributes:
+        values: (3,) of it before anything moved it.
+        own: (3,) the delta location that is the animator's, where the object moves.
+    """
 
     track: BoneTrack
     values: np.ndarray
+    own: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ class Binding:
         """Write one solved frame. Raises BindingLostError as `apply` does."""
         for target, values in zip(self.meshes, pose.shapes, strict=True):
             _write_shapes(target, values)
+        if self.place is not None:
+            hold(self.ref.uid, self.place.own)
         if self.plan.bones:
             root = self.ref.find()
             if root is None:
@@ -109,6 +118,7 @@ class Binding:
 
     def put_back(self) -> None:
         """Bring what moved with the head's place back to where it was; faces stay as they are."""
+        release(self.ref.uid)
         root = self.ref.find()
         owner = _owner_of(self.place.track, root) if self.place and root is not None else None
         if owner is not None and self.place is not None:
@@ -155,7 +165,9 @@ def _place_of(plan: Plan, root: bpy.types.Object) -> _Place | None:
     if plan.place is None:
         return None
     owner = _owner_of(plan.place, root)
-    return None if owner is None else _Place(plan.place, np.array(getattr(owner, plan.place.path)))
+    if owner is None:
+        return None
+    return _Place(plan.place, np.array(getattr(owner, plan.place.path)), own_delta(root))
 
 
 def _write_shapes(target: _MeshTarget, values: np.ndarray) -> None:

@@ -16,6 +16,7 @@ from .binding import Binding
 from .curves import Owner
 from .describe import axes_of
 from .lookup import shape_keys_of
+from .place import moved_by_bake
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def channels_of(
                 ],
             )
     root = binding.find()
-    if root is not None and binding.plan.bones:
+    # An object that an earlier bake moved has its curves taken out, also where nothing moves now.
+    if root is not None and (binding.plan.bones or moved_by_bake(root)):
         metres = _metres(root, scene)
         around = _metres(root.parent, scene)  # an object's location is in its parent's space
         yield root, [

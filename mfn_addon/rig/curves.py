@@ -193,7 +193,12 @@ def _drop_active(data: Any) -> None:
         _drop_ours(_holder(action, slot).fcurves)
 
 
+def is_baked(curve: Any) -> bool:
+    """Whether a bake wrote the curve."""
+    return curve.group is not None and curve.group.name.startswith(_OURS)
+
+
 def _drop_ours(curves: Any) -> None:
     for curve in list(curves):
-        if curve.group is not None and curve.group.name.startswith(_OURS):
+        if is_baked(curve):
             curves.remove(curve)

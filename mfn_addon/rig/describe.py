@@ -10,6 +10,7 @@ import numpy as np
 
 from ..retarget import BoneRest, Channel, Character, RigError, read_channels
 from .lookup import mesh_of, shape_keys_of
+from .place import own_delta
 
 PROFILE_PROPERTY = "mfn_profile"
 CHANNELS_PROPERTY = "mfn_bones"
@@ -69,6 +70,7 @@ def describe(obj: bpy.types.Object) -> Character:
         channels=_channels(root),
         up=_up(armature) if armature is not None else "Z",
         stance=np.array(root.matrix_basis.to_3x3()),
+        delta=own_delta(root),
         moves=_Moved(meshes),
     )
 

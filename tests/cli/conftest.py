@@ -18,6 +18,12 @@ def disc_network(monkeypatch):
 
 
 @pytest.fixture
+def no_close_ups(monkeypatch):
+    """Discs are found no better close up: the network that reads faces has no face to read."""
+    monkeypatch.setattr("mfn_addon.network.closeup.CloseUps", lambda network, **_: network)
+
+
+@pytest.fixture
 def video(tmp_path) -> Path:
     """Two seconds: red crosses the picture, blue stays; 20 pictures a second."""
     path = tmp_path / "talk.avi"

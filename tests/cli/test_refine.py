@@ -9,11 +9,7 @@ from mfn_addon.cli import main
 from mfn_addon.take import Layer, Take, write_info, write_layers
 from tests.capture.marks import DiscNetwork
 
-
-@pytest.fixture(autouse=True)
-def no_close_ups(monkeypatch):
-    """Discs are found no better close up."""
-    monkeypatch.setattr("mfn_addon.network.closeup.CloseUps", lambda network, **_: network)
+pytestmark = pytest.mark.usefixtures("no_close_ups")
 
 
 @pytest.fixture

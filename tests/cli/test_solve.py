@@ -29,6 +29,7 @@ def test_solve_a_video(video, tmp_path, capsys):
     assert "40 pictures, actors: 1, 2" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("no_close_ups")
 def test_solve_offline_is_steadier_than_solve_unsmoothed(video, tmp_path):
     rough, calm, film = tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "b.mp4"
     assert main(["solve", str(video), "--smoothing", "off", "--output", str(rough)]) == 0
@@ -44,6 +45,21 @@ def test_solve_offline_is_steadier_than_solve_unsmoothed(video, tmp_path):
 
     assert unrest(after) < 0.7 * unrest(before)
     assert len({tuple(frame.faces[0].identity) for frame in after}) == 1
+
+
+def test_solve_offline_reads_each_face_again(tmp_path):
+    """With the network that the product reads them with, in two pictures."""
+    folder, quick, slow = tmp_path / "shots", tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    folder.mkdir()
+    for number in range(2):
+        save(folder / f"{number}.png", draw({"red": (60, 70), "blue": (250, 180)}))
+    assert main(["solve", str(folder), "--output", str(quick)]) == 0
+    assert main(["solve", str(folder), "--offline", "--output", str(slow)]) == 0
+    for before, after in zip(read(quick), read(slow), strict=True):
+        assert [face.id for face in before.faces] == [face.id for face in after.faces] == [1, 2]
+        for found, told in zip(before.faces, after.faces, strict=True):
+            assert np.abs(found.expression - told.expression).max() > 1e-3
+            assert np.abs(found.landmarks - told.landmarks).max() > 1e-3
 
 
 def test_a_line_has_what_the_contract_names(video, tmp_path):
@@ -108,6 +124,7 @@ def test_two_videos_in_one_take_have_different_actors(video, tmp_path):
         assert [actor.id for actor in both.actors()] == [1, 2, 3, 4]
 
 
+@pytest.mark.usefixtures("no_close_ups")
 def test_a_take_stands_for_the_videos_that_phones_kept_with_it(video, tmp_path, capsys):
     with TakeWriter(tmp_path / "phones.mfntake") as take:
         take.note(Video(video.name, "Anna's phone", -0.25).to_info())

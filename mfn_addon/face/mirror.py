@@ -26,11 +26,12 @@ def mirror_order() -> np.ndarray:
 
 def mirror_matrix(model: HeadModel) -> np.ndarray:
     """(40, 40) that turns the identity weights of a head into those of its mirror image."""
-    flipped = model.neutral * (-1, 1, 1)
-    partner = np.concatenate(
+    points = np.asarray(model.neutral, np.float64)
+    flipped, squares = points * (-1, 1, 1), (points**2).sum(axis=1)
+    partner = np.concatenate(  # |a - b|^2 without |a|^2, which is the same for all
         [
-            np.linalg.norm(model.neutral[None] - flipped[i : i + _CHUNK, None], axis=2).argmin(1)
-            for i in range(0, len(flipped), _CHUNK)
+            (squares - 2.0 * (flipped[i : i + _CHUNK] @ points.T)).argmin(axis=1)
+            for i in range(0, len(points), _CHUNK)
         ]
     )
     flat = model.identity.reshape(len(model.identity), -1)

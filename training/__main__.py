@@ -9,7 +9,7 @@ Each stage is skipped where its result is there already, so a stopped run goes o
 2. `training.synthetic`: rendered crops and scenes with exact labels;
 3. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
 4. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
-5. the same for MFN; where it has no weights yet, `training.thinning` makes them of SFN's.
+5. the same for MFN; where it has no weights yet, it starts from SFN's.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def learn(network: str, minutes: float, fitted: Path) -> None:
         words += ["--photo-share", "0"]
     if not torch.cuda.is_available():  # two processes of one thread: see `training.train.share`
         words += ["--threads", "1", "--processes", str(min(os.cpu_count() or 1, 2))]
-    words += ["--resume", str(last)] if unfinished(last, minutes) else ["--init", str(landed)]
+    start = landed if landed.is_file() else LANDED / "sfn.pt"  # alike but for finding
+    words += ["--resume", str(last)] if unfinished(last, minutes) else ["--init", str(start)]
     run(*words)
     export = "training.export" if network == "mfn" else f"training.export_{network}"
     run(export, str(last), "--weights", str(landed))
@@ -94,9 +95,6 @@ def main() -> None:
     render("scenes", arguments.scenes, SCENE_SIZE)
     if arguments.sfn_minutes:
         learn("sfn", arguments.sfn_minutes, fitted)
-    if not (LANDED / "mfn.pt").is_file():
-        run("training.thinning", str(LANDED / "sfn.pt"), "--output", str(LANDED / "mfn.pt"),
-            "--photos", str(fitted), "--rendered", str(WORK / "rendered"))  # fmt: skip
     learn("mfn", arguments.minutes, fitted)
 
 

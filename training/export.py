@@ -22,6 +22,7 @@ from onnx import TensorProto, compose, helper, numpy_helper
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
+from training.layers import dense, thin
 from training.look import look_from_pose
 from training.model import CLOSE_FACES, MAX_FACES, Mfn
 from training.running import write_weights
@@ -259,9 +260,10 @@ def describe(model: onnx.ModelProto, version: str, takes: str, gives: str) -> No
 
 
 def load_checkpoint(path: Path) -> Mfn:
-    """The running average of a training run's weights."""
-    model = Mfn()
-    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["average"])
+    """The running average of a training run's weights, of a dense network or a thin one."""
+    state = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    model = Mfn(dense if "smooth.0.0.weight" in state else thin)
+    model.load_state_dict(state)
     return model.eval()
 
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training.layers import Conv3, Trunk, conv, thin
+from training.layers import Conv3, Trunk, conv, dense
 from training.regions import Regions
 
 MAX_FACES = 16
@@ -66,7 +66,7 @@ class Pyramid(nn.Module):
 class Mfn(Pyramid):
     """The multi-face network. Input: (B, 3, H, W) RGB 0..255, H and W multiples of 32."""
 
-    def __init__(self, conv3: Conv3 = thin) -> None:
+    def __init__(self, conv3: Conv3 = dense) -> None:
         super().__init__(conv3)
         self.find = nn.ModuleList(nn.Conv2d(self.width, 5, 1) for _ in LEVELS)
         for head in self.find:

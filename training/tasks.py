@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils.data import IterableDataset
 
 from training.feeding import LABELS, Crops, Scenes
+from training.layers import dense, thin
 from training.look import look_from_pose
 from training.losses import FAR_LOSSES, FaceLoss, assign, box_loss, find_loss, steady_loss
 from training.model import Mfn, cell_centres
@@ -124,8 +125,12 @@ def sfn_read(model: Sfn, pictures: torch.Tensor, regions: torch.Tensor) -> tuple
     return model(pictures)
 
 
+def new_mfn(arguments: argparse.Namespace) -> Mfn:
+    return Mfn(thin if arguments.thin else dense)
+
+
 TASKS = {
-    "mfn": Task(lambda _: Mfn(), Scenes, mfn_losses, mfn_read),
-    "detector": Task(lambda _: Mfn(), Scenes, partial(mfn_losses, boxes_alone=True), mfn_read),
+    "mfn": Task(new_mfn, Scenes, mfn_losses, mfn_read),
+    "detector": Task(new_mfn, Scenes, partial(mfn_losses, boxes_alone=True), mfn_read),
     "sfn": Task(lambda arguments: Sfn(arguments.multi_scale), Crops, sfn_losses, sfn_read),
 }

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a thin network of a trained dense one: how MFN starts from SFN's weights.
+"""Make a thin network of a trained dense one, to be trained on with `training.train --thin`.
 
-    python -m training.thinning SFN_OR_MFN.pt --output THIN.pt --photos PHOTOS.npz
+    python -m training.thinning training/weights/mfn.pt --output THIN.pt --photos PHOTOS.npz
 
 What a 3x3 convolution takes from real pictures, and what it makes of it, lies nearly in spaces of
 few dimensions. The principal directions of its inputs, as far as its weights hear them, become a
 1x1 convolution in front (Kim et al., "Compression of Deep Convolutional Neural Networks for Fast
 and Low Power Mobile Applications", ICLR 2016); reduced-rank regression of its outputs, scaled as
 the normalisation after it scales them, gives the 3x3 and the 1x1 behind (Zhang et al., PAMI 2016).
-Train on afterwards.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from torch import nn
 
 from training import train
 from training.feeding import Scenes
-from training.layers import dense
+from training.layers import dense, thin
 from training.model import Mfn
 from training.running import read_weights, start_from, write_weights
 from training.sampling import regions_of
@@ -146,7 +145,7 @@ def main() -> None:
     parser.add_argument("--rendered", nargs="*", default=[])
     arguments = parser.parse_args()
     fed = train.parse(["--photos", arguments.photos, "--rendered", *arguments.rendered])
-    whole, slim = Mfn(dense), Mfn()
+    whole, slim = Mfn(dense), Mfn(thin)
     start_from(whole, read_weights(arguments.weights))
     batches = iter(Scenes(fed, fed.batch, 0))
     thinned(whole, slim, lambda: scenes_through(whole, (next(batches) for _ in range(BATCHES))))

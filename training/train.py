@@ -128,6 +128,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--network", choices=tuple(TASKS), default="mfn")
     parser.add_argument("--single-scale", dest="multi_scale", action="store_false",
                         help="SFN: read everything from the coarsest map")  # fmt: skip
+    parser.add_argument("--thin", action="store_true",
+                        help="MFN of thin convolutions: see training.thinning")  # fmt: skip
     parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument(
         "--rendered", nargs="*", default=[], help="folders with crops/, studies/, scenes/"

@@ -7,10 +7,13 @@ import pytest
 import torch
 from torch import nn
 
+from training.export import load_checkpoint
 from training.layers import dense, thin
 from training.model import Mfn
 from training.running import start_from
+from training.tasks import TASKS
 from training.thinning import thinned
+from training.train import parse
 
 INPUTS, OUTPUTS = 64, 96
 
@@ -56,7 +59,7 @@ def test_what_it_cannot_do_it_does_better_than_chance():
 
 def test_a_whole_network_is_thinned_by_what_went_through_it():
     torch.manual_seed(0)
-    whole, slim = Mfn(dense), Mfn()
+    whole, slim = Mfn(dense), Mfn(thin)
     with pytest.raises(ValueError, match="no picture"):
         thinned(whole, slim, lambda: None)
     regions = torch.tensor([[0, 40.0, 50.0, 60.0], [0, 80.0, 50.0, 50.0]])
@@ -70,8 +73,22 @@ def test_a_whole_network_is_thinned_by_what_went_through_it():
         pose, identity, expression = show(slim.eval())
     assert (pose.shape, identity.shape, expression.shape) == ((2, 9), (2, 40), (2, 52))
     assert len(slim.state_dict()) > len(whole.state_dict())
-    fresh = Mfn()
+    fresh = Mfn(thin)
     start_from(fresh, slim.state_dict())  # thin weights fit thin networks: none is left out
     assert all(
         torch.equal(value, slim.state_dict()[key]) for key, value in fresh.state_dict().items()
     )
+
+
+@pytest.mark.parametrize("conv3", [dense, thin])
+def test_a_checkpoint_of_either_kind_is_exported(tmp_path, conv3):
+    model = Mfn(conv3)
+    torch.save({"average": model.state_dict()}, tmp_path / "last.pt")
+    loaded = load_checkpoint(tmp_path / "last.pt")
+    assert loaded.state_dict().keys() == model.state_dict().keys()
+
+
+def test_training_is_told_which_kind():
+    for words, kind in (([], dense), (["--thin"], thin)):
+        made = TASKS["mfn"].network(parse(words))
+        assert made.state_dict().keys() == Mfn(kind).state_dict().keys()

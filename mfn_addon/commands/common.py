@@ -51,13 +51,16 @@ def load_network(args: argparse.Namespace, *, close_ups: bool = False) -> Detect
     """
     from ..capture.solve import TRACKED_SCORE
     from ..network import FaceNetwork
-    from ..network.closeup import CloseUps
 
     try:
         network = FaceNetwork(
             args.network, args.threads, least_score=TRACKED_SCORE, long_side=args.input_size
         )
-        return CloseUps(network, threads=args.threads) if close_ups else network
+        if not close_ups:
+            return network
+        from ..network.closeup import CloseUps
+
+        return CloseUps(network, threads=args.threads)
     except (FileNotFoundError, ValueError) as error:
         raise InputError(str(error)) from error
 

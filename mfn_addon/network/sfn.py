@@ -89,15 +89,16 @@ class SingleFaceNetwork:
         self._order = mirror_order()
         self._identity = mirror_matrix(self.head_model)
 
-    def read(self, image: np.ndarray, faces: list[Face]) -> list[Face]:
+    def read(self, image: np.ndarray, faces: list[Face], kept: float = 0.0) -> list[Face]:
         """The same faces (id, score, box) with pose, identity, expression and landmarks anew.
 
         Args:
             image: (H, W, 3) uint8 RGB in which the faces were found.
+            kept: 0..1, how much of the expression that each face came with counts.
         """
-        return [self._read(image, face) for face in faces]
+        return [self._read(image, face, kept) for face in faces]
 
-    def _read(self, image: np.ndarray, face: Face) -> Face:
+    def _read(self, image: np.ndarray, face: Face, kept: float) -> Face:
         crops = [crop(image, face.box, view) for view in self.views]
         pixels = np.stack([part for part, _, _ in crops])
         seen: dict[str, Any] = dict(
@@ -114,6 +115,8 @@ class SingleFaceNetwork:
         look = _mean_rotation(seen["rotation"])
         centre, scale = seen["centre"].mean(0), float(np.exp(np.log(seen["scale"]).mean()))
         identity, expression = seen["identity"].mean(0), seen["expression"].mean(0)
+        if kept:
+            expression = (1 - kept) * expression + kept * face.expression
         height, width = image.shape[:2]
         rotation, translation = place(look, centre, scale, width, height)
         points = self.head_model.landmark_points(identity, expression)

@@ -35,7 +35,7 @@ class OfflineOptions:
     """
 
     span: float = 0.08
-    reach: float = 8.0
+    reach: float = 9.0
 
 
 def smooth_performance(

@@ -12,7 +12,7 @@ import pytest
 from mfn_addon.capture.footage import Footage
 from mfn_addon.face.mirror import mirror_order
 from mfn_addon.network import FaceNetwork
-from mfn_addon.network.closeup import CloseUps
+from mfn_addon.network.closeup import KEPT, CloseUps
 from mfn_addon.network.crops import PADDING, cut
 from mfn_addon.network.sfn import SingleFaceNetwork, View
 
@@ -58,6 +58,18 @@ def test_close_ups_agree_with_the_network_where_faces_are_large(network, picture
         cosine = (np.trace(closer.rotation.T @ face.rotation) - 1) / 2
         assert np.degrees(np.arccos(np.clip(cosine, -1, 1))) < 12
         assert np.abs(closer.expression - face.expression).mean() < 0.06
+
+
+def test_the_first_reading_counts_too(network, picture):
+    faces = network.detect(picture)
+    read = SingleFaceNetwork(threads=1).read(picture, faces)
+    for found, alone, both in zip(
+        faces, read, CloseUps(network, threads=1).detect(picture), strict=True
+    ):
+        assert both.expression == pytest.approx(
+            (1 - KEPT) * alone.expression + KEPT * found.expression, abs=1e-5
+        )
+        assert (both.rotation == alone.rotation).all()
 
 
 def test_a_mirrored_picture_gives_the_mirrored_face(network, picture):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import numpy as np
 import pytest
 import torch
@@ -22,7 +24,7 @@ def test_a_detector_learns_boxes_and_nothing_else(name, reads):
     batch = collate([maker.scene() for _ in range(3)])
     face_loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers,
                          np.ones(52, np.float32))  # fmt: skip
-    network = TASKS[name].network(None)
+    network = TASKS[name].network(argparse.Namespace(thin=False))
     losses = TASKS[name].losses(network, batch, face_loss, torch.device("cpu"))
     assert {"find", "box"} <= set(losses)
     assert ("expression" in losses) == reads

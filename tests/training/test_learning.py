@@ -14,6 +14,7 @@ from mfn_addon.face import EXPRESSIONS, load_head_model
 from mfn_addon.face.mirror import mirror_matrix, mirror_order
 from training import feeding, running, train
 from training.bank import FaceBank, load_surface
+from training.layers import dense
 from training.look import look_from_pose, rotation_from_6d
 from training.losses import FaceLoss, assign, box_loss, steady_loss
 from training.marks import LEFT_EYE, MARKS, RIGHT_EYE, Details
@@ -166,7 +167,7 @@ def test_face_loss_is_zero_for_the_truth():
 
 def test_the_eyes_of_a_mirrored_picture_change_places():
     torch.manual_seed(0)
-    details = Details().eval()
+    details = Details(dense).eval()
     torch.nn.init.normal_(details.eye_out.weight)
     finest = torch.rand(1, 16, 64, 64)
     region, size = torch.tensor([[0.0, 64, 64, 100]]), torch.tensor([128.0, 128.0])

@@ -38,6 +38,8 @@ from training.photos import data_folder
 from .scene import MAX_FACES, Studio, pack
 
 CHUNK = 50
+LEAST_SIDE = 64
+"""Px. Heads, props and shadows are drawn in whole pixels, and smaller pictures have no room."""
 KINDS = {"scenes": "scene", "crops": "crop", "studies": "study"}
 """What can be made, and the method of `Studio` that makes one picture of it."""
 
@@ -87,10 +89,9 @@ def generate(
     """Make a set; see the module's text for what is written.
 
     Raises:
-        ValueError: `kind` is none of `KINDS`.
+        ValueError: `kind` is none of `KINDS`, or a side is below `LEAST_SIDE`.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}, expected one of {', '.join(KINDS)}")
+    check(kind, width, height)
     packed = output.suffix == ".npz"
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) if packed else output
@@ -113,6 +114,14 @@ def generate(
         if packed:
             output.parent.mkdir(parents=True, exist_ok=True)
             np.savez(output, **{path.stem: np.load(path) for path in folder.glob("*.npy")})
+
+
+def check(kind: str, width: int, height: int) -> None:
+    """Raises ValueError where `generate` would, before anything is made."""
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}, expected one of {', '.join(KINDS)}")
+    if min(width, height) < LEAST_SIDE:
+        raise ValueError(f"{width} x {height} px: a picture needs {LEAST_SIDE} px a side")
 
 
 def main() -> None:
@@ -142,7 +151,12 @@ def main() -> None:
         arguments.backgrounds = arguments.backgrounds or data / "backgrounds" / "backgrounds.tar"
         arguments.samples = arguments.samples or data / "photos" / "expression_samples.npy"
     size = arguments.size or {"crops": 128, "studies": 192, "scenes": 256}[arguments.kind]
+    height = arguments.height or size
+    try:
+        check(arguments.kind, size, height)
+    except ValueError as error:
+        parser.error(str(error))
     generate(
-        arguments.kind, arguments.count, size, arguments.height or size, arguments.seed,
+        arguments.kind, arguments.count, size, height, arguments.seed,
         arguments.output, arguments.workers, arguments.backgrounds, arguments.samples,
     )  # fmt: skip

@@ -207,6 +207,7 @@ function clearPicture(): void {
 
 setInterval(() => {
   get("fps").textContent = TEXT.rate(solvedCount);
+  document.body.dataset.side = String(solver.pace.side);
   get("reduced").textContent = TEXT.smaller[SIDES.indexOf(solver.pace.side)];
   const [track] = (video.srcObject as MediaStream | null)?.getVideoTracks() ?? [];
   warnings.look(track?.getSettings().frameRate ?? 0);

@@ -13,7 +13,7 @@
 //   cut_videos, uncut_videos, allow, again, tap_notice, unplug, look_away, shot NAME WIDTH HEIGHT,
 //   end
 // answer with what the page shows or keeps:
-//   fps, faces, carrier, threads, recorded, stored, notice
+//   fps, faces, side, carrier, threads, recorded, stored, notice
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -163,6 +163,7 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   uncut_videos: () => page.unroute("**/video"),
   fps: () => page.locator("#fps").innerText(),
   faces: () => page.locator("#faces").textContent().then(String),
+  side: () => page.evaluate(() => document.body.dataset.side!),
   record: () => page.click("#record"),
   reload: () => page.reload(),
   offline: () => context.setOffline(true),

@@ -174,7 +174,7 @@ def test_a_set_depends_on_its_seed_alone(tmp_path):
     assert (sides < 1.0).all()
 
 
-def test_an_unknown_kind_is_refused(tmp_path):
+def test_what_cannot_be_made_is_refused(tmp_path):
     with pytest.raises(ValueError, match="expected one of scenes, crops, studies"):
         generate("portraits", 1, 64, 64, 0, tmp_path / "x")
     with pytest.raises(ValueError, match="32 x 96 px: a picture needs 64 px a side"):

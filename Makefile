@@ -100,7 +100,7 @@ rigs: .venv-4.2/made  ## rebuild the sample characters: sample_rigs/*.blend
 clip: .venv/made  ## render the demo's footage anew: demo/three_people.mp4
 	@$(BIN)/python -m demo.make_clip
 
-train: .venv-train/made  ## make the data, train MFN from the landed weights and export models/mfn.onnx
+train: .venv-train/made  ## make the data, train the networks from the landed weights and export them: models/*.onnx
 	@$(BIN_TRAIN)/python -m training $(if $(MINUTES),--minutes $(MINUTES))
 
 # ---- what is measured ----

@@ -93,8 +93,8 @@ def _case(
     page, ours = (np.diff([each[k] for each in memory]) / 1e6 for k in range(2))
     rate, weight = len(latencies) / spent, (proxy.sent - sent) / spent / 1000
     speed = (
-        f"{case}: {rate:.1f} pictures a second, the network's input {phone.ask('side')} px; "
-        f"picture to rig p50 {median:.0f} ms, p95 {late:.0f} ms; {weight:.1f} kB/s, TLS included"
+        f"{case}: {rate:.1f} pictures a second, {phone.ask('reading')}; picture to rig "
+        f" p50 {median:.0f} ms, p95 {late:.0f} ms; {weight:.1f} kB/s, TLS included"
     )
     growth = (
         f"{case}: memory of the page {memory[0][0] / 1e6:.0f} MB, then {page[0]:+.1f} MB in the "

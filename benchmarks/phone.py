@@ -5,7 +5,7 @@ thread, in Node).
     python -m benchmarks.phone
 
 Prints how long a picture takes to become tracked faces, and how much of that is the network
-itself, for each picture size that the page chooses from: medians of some repeats.
+itself, for each way to read one that the page chooses from: medians of some repeats.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from benchmarks.pictures import group_picture
 from tests.companion.node import solve_in_node, why_not
 
 FACES = (1, 4, 8)
-SIDES = (320, 256, 192)
-"""Px, the network's input, as companion/src/page/pace.ts has them."""
+READINGS = (("mfn", 320), ("mfn_light", 320), ("mfn_light", 256), ("mfn_light", 192))
+"""The network and its input's longer side, px, as companion/src/page/pace.ts has them."""
 REPEATS = 60
 
 
@@ -28,13 +28,13 @@ def main() -> None:
     if reason := why_not():
         sys.exit(f"benchmarks.phone {reason}")
     pictures = [group_picture(count) for count in FACES]
-    for side in SIDES:
+    for name, side in READINGS:
         with tempfile.TemporaryDirectory() as folder:
-            solved = solve_in_node(pictures, 1.0, Path(folder), REPEATS, side)
+            solved = solve_in_node(pictures, 1.0, Path(folder), REPEATS, side, name)
         columns = (solved[name] for name in ("frames", "milliseconds", "sessionMilliseconds"))
         for wanted, faces, whole, network in zip(FACES, *columns, strict=True):
             print(
-                f"{side} px, {wanted} faces ({len(faces)} tracked): {whole:.1f} ms, "
+                f"{name}, {side} px, {wanted} faces ({len(faces)} tracked): {whole:.1f} ms, "
                 f"{1000 / whole:.0f} frames/s; the network alone {network:.1f} ms"
             )
 

@@ -39,6 +39,7 @@ PARTS = (
 )
 NEEDED = {
     "models/mfn.onnx": "make models train",
+    "models/mfn_light.onnx": "make models train",
     "models/sfn.onnx": "make models train",
     "models/head_model.npz": "make models",
     "companion/dist/index.html": "make companion",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole training, from data to `models/sfn.onnx` and `mfn.onnx`: what `make train` runs.
+"""The whole training, from data to the networks in `models/`: what `make train` runs.
 
-    python -m training [--sfn-minutes 80] [--minutes 150]
+    python -m training [--sfn-minutes 80] [--minutes 150] [--light-minutes 100]
 
 Each stage is skipped where its result is there already, so a stopped run goes on where it was:
 
@@ -9,7 +9,9 @@ Each stage is skipped where its result is there already, so a stopped run goes o
 2. `training.synthetic`: rendered crops and scenes with exact labels;
 3. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
 4. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
-5. the same for MFN; where it has no weights yet, it starts from SFN's.
+5. the same for MFN; where it has no weights yet, it starts from SFN's;
+6. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
+   (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ SCENES, SCENE_SIZE = 12_000, 256
 OPTIONS = {
     "sfn": ("--batch", "20", "--rate", "1e-3"),
     "mfn": ("--photo-share", "0.7", "--rate", "1e-3"),
+    "mfn_light": ("--thin", "--photo-share", "0.7", "--rate", "1e-3"),
 }
 """Of training, for each network: rates that suit weights which have learned already."""
 
@@ -59,10 +62,10 @@ def unfinished(checkpoint: Path, minutes: float) -> bool:
 
 
 def learn(network: str, minutes: float, fitted: Path) -> None:
-    """Train a network for so long and export it."""
+    """Train a network of `OPTIONS` for so long and export it."""
     output, landed = WORK / network, LANDED / f"{network}.pt"
-    last = output / "last.pt"
-    words = ["training.train", "--network", network, "--rendered", str(WORK / "rendered"),
+    last, kind = output / "last.pt", network.partition("_")[0]
+    words = ["training.train", "--network", kind, "--rendered", str(WORK / "rendered"),
              "--photos", str(fitted), "--minutes", str(minutes), "--output", str(output),
              *OPTIONS[network]]  # fmt: skip
     if not fitted.is_file():
@@ -72,14 +75,15 @@ def learn(network: str, minutes: float, fitted: Path) -> None:
     start = landed if landed.is_file() else LANDED / "sfn.pt"  # alike but for finding
     words += ["--resume", str(last)] if unfinished(last, minutes) else ["--init", str(start)]
     run(*words)
-    export = "training.export" if network == "mfn" else f"training.export_{network}"
-    run(export, str(last), "--weights", str(landed))
+    export = "training.export" if kind == "mfn" else f"training.export_{kind}"
+    run(export, str(last), "--output", f"models/{network}.onnx", "--weights", str(landed))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the data, train SFN and MFN, export them.")
+    parser = argparse.ArgumentParser(description="Make the data, train the networks, export them.")
     parser.add_argument("--sfn-minutes", type=float, default=80, help="of training SFN; 0: none")
     parser.add_argument("--minutes", type=float, default=150, help="of training MFN")
+    parser.add_argument("--light-minutes", type=float, default=100, help="of the light MFN")
     parser.add_argument("--crops", type=int, default=CROPS)
     parser.add_argument("--studies", type=int, default=STUDIES)
     parser.add_argument("--scenes", type=int, default=SCENES)
@@ -96,6 +100,8 @@ def main() -> None:
     if arguments.sfn_minutes:
         learn("sfn", arguments.sfn_minutes, fitted)
     learn("mfn", arguments.minutes, fitted)
+    if arguments.light_minutes:
+        learn("mfn_light", arguments.light_minutes, fitted)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import { Neutrals } from "./page/neutral.ts";
 import { Notice } from "./page/notice.ts";
 import { drawOverlay } from "./page/overlay.ts";
 import { VideoRecorder, canRecord } from "./page/recorder.ts";
-import { SIDES } from "./page/pace.ts";
 import { type Ready, type Solved, Solver } from "./page/solver.ts";
 import { Warnings } from "./page/warnings.ts";
 import { STATES, TEXT, fillLabels } from "./page/strings.ts";
@@ -207,8 +206,9 @@ function clearPicture(): void {
 
 setInterval(() => {
   get("fps").textContent = TEXT.rate(solvedCount);
-  document.body.dataset.side = String(solver.pace.side);
-  get("reduced").textContent = TEXT.smaller[SIDES.indexOf(solver.pace.side)];
+  const { network, side } = solver.pace.reading;
+  document.body.dataset.reading = `${network} at ${side} px`;
+  get("reduced").textContent = TEXT.quicker[solver.pace.level];
   const [track] = (video.srcObject as MediaStream | null)?.getVideoTracks() ?? [];
   warnings.look(track?.getSettings().frameRate ?? 0);
   if (!solvedCount && track?.readyState === "ended") clearPicture();

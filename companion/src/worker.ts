@@ -9,15 +9,10 @@ import type { FaceFrame } from "./core/face.ts";
 import { SparseHead } from "./core/headModel.ts";
 import { FaceNetwork } from "./core/network.ts";
 import { Tracker } from "./core/tracker.ts";
+import { READINGS, type Reading } from "./page/pace.ts";
 import { TEXT } from "./page/strings.ts";
 
-export type ToWorker = {
-  bitmap: ImageBitmap;
-  time: number;
-  frame: number;
-  /** The longer side of the network's input, px. */
-  side: number;
-};
+export type ToWorker = { bitmap: ImageBitmap; time: number; frame: number } & Reading;
 export type FromWorker =
   | { kind: "ready"; expressions: string[]; edges: number[] }
   | { kind: "frame"; frame: FaceFrame; meshes: Float32Array[] }
@@ -31,17 +26,30 @@ async function load(path: string): Promise<ArrayBuffer> {
   return response.arrayBuffer();
 }
 
+/** Opens each network when it is first asked for. */
+async function opener(head: SparseHead, threads: number): Promise<(path: string) => Promise<FaceNetwork>> {
+  const open = async (path: string) =>
+    FaceNetwork.open(new Uint8Array(await load(path)), head, threads);
+  const first = READINGS[0].network;
+  const networks = new Map([[first, await open(first)]]);
+  return async (path) => {
+    // One that cannot be loaded now, as without a connection, is done without from then on.
+    if (!networks.has(path)) networks.set(path, await open(path).catch(() => networks.get(first)!));
+    return networks.get(path)!;
+  };
+}
+
 async function prepare(threads: number): Promise<void> {
   env.wasm.wasmPaths = { mjs: loaderUrl, wasm: wasmUrl };
-  const [model, headFile] = await Promise.all([load("/mfn.onnx"), load("/head.bin")]);
-  const head = new SparseHead(headFile);
-  const network = await FaceNetwork.open(new Uint8Array(model), head, threads);
+  const head = new SparseHead(await load("/head.bin"));
+  const networkAt = await opener(head, threads);
   const { expressions, landmarkCount, pointCount, edges } = head.header;
   const tracker = new Tracker(expressions, landmarkCount);
   const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   if (!context) throw new Error(TEXT.noCanvas);
   onmessage = async ({ data }: MessageEvent<ToWorker>) => {
     const { bitmap, time, frame, side } = data;
+    const network = await networkAt(data.network);
     const { width, height } = bitmap;
     if (context.canvas.width !== width) context.canvas.width = width;
     if (context.canvas.height !== height) context.canvas.height = height;

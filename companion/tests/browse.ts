@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
 //   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER [FAULT]
-// FAULT: no-threads, no-exceptions, upright, denied, insecure, or the name of the error with which
+// FAULT: no-threads, no-exceptions, upright, slow, denied, insecure, or the name of the error with which
 // the camera cannot be opened the first time.
 // Then obeys one line of standard input at a time, and answers each with one line, `done` or what
 // was asked for. Words that
 // wait for what the page shows:
-//   connected, seen, recording, kept COUNT, filming, filmed BYTES, lost, pending, delivered,
+//   connected, seen, light, recording, kept COUNT, filming, filmed BYTES, lost, pending, delivered,
 //   videos_cut, asked, idle, solving
 // do:
 //   record, calibrate, settings, film, saver, delete, end_camera, reload, offline, online,
 //   cut_videos, uncut_videos, allow, again, tap_notice, unplug, look_away, shot NAME WIDTH HEIGHT,
 //   end
 // answer with what the page shows or keeps:
-//   fps, faces, side, carrier, threads, recorded, stored, notice
+//   fps, faces, reading, carrier, threads, recorded, stored, notice
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -58,6 +58,15 @@ if (fault === "upright") {
     };
   });
 }
+if (fault === "slow") {
+  // Each picture waits before the network gets it: no phone holds 30 a second then.
+  await page.addInitScript(() => {
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (...words: [any, any]) {
+      setTimeout(() => post.apply(this, words), 40);
+    };
+  });
+}
 if (fault === "insecure") {
   await page.addInitScript(() => {
     Object.defineProperty(window, "isSecureContext", { value: false });
@@ -96,6 +105,7 @@ function countStored(): Promise<number> {
 const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   connected: () => page.waitForSelector('[data-link="connected"]'),
   seen: () => page.waitForFunction(() => /^\d+ face/.test(document.getElementById("faces")!.innerText)),
+  light: () => page.waitForSelector('[data-reading^="/mfn_light.onnx"]'),
   recording: () => page.waitForSelector("body.recording"),
   lost: () => page.waitForSelector('[data-link="lost"]'),
   pending: () => page.waitForFunction(() => Number(document.body.dataset.pending) > 0),
@@ -163,7 +173,7 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   uncut_videos: () => page.unroute("**/video"),
   fps: () => page.locator("#fps").innerText(),
   faces: () => page.locator("#faces").textContent().then(String),
-  side: () => page.evaluate(() => document.body.dataset.side!),
+  reading: () => page.evaluate(() => document.body.dataset.reading!),
   record: () => page.click("#record"),
   reload: () => page.reload(),
   offline: () => context.setOffline(true),

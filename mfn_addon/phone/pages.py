@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
 PAGE = _ROOT / "companion" / "dist"
-NETWORK = _ROOT / "models" / "mfn.onnx"
+NETWORKS = tuple(_ROOT / "models" / name for name in ("mfn.onnx", "mfn_light.onnx"))
+"""What phones run, and what slow phones do."""
 ROOT = "/certificate.crt"
 """The address of the root's certificate, which phones offer to install."""
 
@@ -80,12 +82,11 @@ class Page:
         return self._gzipped, True
 
 
-def list_pages(folder: Path = PAGE, network: Path = NETWORK) -> dict[str, Page]:
+def list_pages(folder: Path = PAGE, networks: Sequence[Path] = NETWORKS) -> dict[str, Page]:
     """All files that may be asked for, by the address's path. Empty where no page was built."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in _TYPES)
     pages = {f"/{path.relative_to(folder).as_posix()}": Page(path) for path in files}
     if "/index.html" in pages:
         pages["/"] = pages["/index.html"]
-    if network.is_file():
-        pages["/mfn.onnx"] = Page(network)
+    pages |= {f"/{path.name}": Page(path) for path in networks if path.is_file()}
     return pages

@@ -33,10 +33,15 @@ def why_not() -> str:
 
 
 def solve_in_node(
-    frames: list[np.ndarray], rate: float, folder: Path, repeats: int = 1, side: int = 320
+    frames: list[np.ndarray],
+    rate: float,
+    folder: Path,
+    repeats: int = 1,
+    side: int = 320,
+    network: str = "mfn",
 ) -> dict:
     """What companion/tests/solve.ts prints for (H, W, 3) uint8 RGB frames at `rate` a second, on
-    one thread, the network's input being `side` px long."""
+    one thread, by one of the networks in models/, its input being `side` px long."""
     entries = []
     for number, frame in enumerate(frames):
         height, width = frame.shape[:2]
@@ -47,7 +52,7 @@ def solve_in_node(
     node = node_binary()
     assert node is not None, why_not()
     arguments = [
-        node, "--no-warnings", "tests/solve.ts", str(ROOT / "models" / "mfn.onnx"),
+        node, "--no-warnings", "tests/solve.ts", str(ROOT / "models" / f"{network}.onnx"),
         "public/head.bin", str(folder / "frames.json"), "1", str(repeats), str(side),
     ]  # fmt: skip
     done = subprocess.run(arguments, cwd=COMPANION, capture_output=True, text=True, check=False)

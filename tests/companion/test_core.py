@@ -30,11 +30,15 @@ def clip() -> list[np.ndarray]:
 
 
 # As it is; shrunk by no whole number; a camera's usual size; upright; enlarged by the network.
-@pytest.mark.parametrize("size", [None, (500, 375), (640, 480), (375, 500), (240, 180)])
-def test_page_and_python_agree(clip: list[np.ndarray], size, tmp_path: Path) -> None:
+SIZES = [None, (500, 375), (640, 480), (375, 500), (240, 180)]
+CASES = [*(("mfn", size) for size in SIZES), ("mfn_light", (640, 480))]
+
+
+@pytest.mark.parametrize(("name", "size"), CASES)
+def test_page_and_python_agree(clip: list[np.ndarray], name, size, tmp_path: Path) -> None:
     frames = clip if size is None else [cv2.resize(frame, size) for frame in clip]
-    network, tracker = FaceNetwork(), Tracker()
-    there = solve_in_node(frames, RATE, tmp_path)["frames"]
+    network, tracker = FaceNetwork(ROOT / "models" / f"{name}.onnx"), Tracker()
+    there = solve_in_node(frames, RATE, tmp_path, network=name)["frames"]
     seen = 0
     for number, (frame, faces) in enumerate(zip(frames, there, strict=True)):
         height, width = frame.shape[:2]

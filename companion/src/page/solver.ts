@@ -21,7 +21,7 @@ export class Solver {
   limit = Infinity;
   /** Of the network. */
   threads = crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
-  /** How large a picture the network gets. */
+  /** Which network reads the pictures, and how large. */
   readonly pace = new Pace();
   /** How many the camera has given so far. */
   pictures = 0;
@@ -96,6 +96,6 @@ export class Solver {
     this.newest = null;
     this.busy = true;
     this.begun = performance.now();
-    this.worker.postMessage({ ...newest, side: this.pace.side }, [newest.bitmap]);
+    this.worker.postMessage({ ...newest, ...this.pace.reading }, [newest.bitmap]);
   }
 }

@@ -24,7 +24,7 @@ export const TEXT = {
   background: "Paused: the page was in the background. Keep it in front while you perform.",
   hot: "Slower than it was: the phone is probably too hot. Try battery saver, or let it cool.",
   dark: (rate: number) => `The camera gives only ${rate} pictures a second. More light may help.`,
-  smaller: ["", "Less detail", "Least detail"], // by how many steps the picture was reduced
+  quicker: ["", "Light", "Less detail", "Least detail"], // how a picture is read, from full on
   reduced:
     "This phone is a little slow, so faces are read in less detail to keep the motion smooth. " +
     "Come closer to the camera.",

@@ -94,7 +94,7 @@ def _case(
     rate, weight = len(latencies) / spent, (proxy.sent - sent) / spent / 1000
     speed = (
         f"{case}: {rate:.1f} pictures a second, {phone.ask('reading')}; picture to rig "
-        f" p50 {median:.0f} ms, p95 {late:.0f} ms; {weight:.1f} kB/s, TLS included"
+        f"p50 {median:.0f} ms, p95 {late:.0f} ms; {weight:.1f} kB/s, TLS included"
     )
     growth = (
         f"{case}: memory of the page {memory[0][0] / 1e6:.0f} MB, then {page[0]:+.1f} MB in the "

@@ -18,7 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("network", "tick", "bake", "recording", "footage", "link")
+BENCHMARKS = ("network", "live", "tick", "bake", "recording", "footage", "link")
 
 
 def main(arguments: list[str] | None = None) -> int:

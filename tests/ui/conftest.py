@@ -11,7 +11,8 @@ import pytest
 
 from mfn_addon import ui
 from mfn_addon.ui import live, properties, recording, session
-from tests.rig.characters import new_file
+from mfn_addon.ui.properties import refresh_takes
+from tests.rig.characters import face, new_file, write_take
 
 
 def pytest_sessionfinish(exitstatus):
@@ -69,6 +70,18 @@ def interface(tmp_path, monkeypatch):
     yield
     if hasattr(bpy.types.Scene, "mfn"):
         ui.unregister()
+
+
+@pytest.fixture
+def base(interface, tmp_path):
+    """Four seconds of an open mouth and rising brows."""
+    path = write_take(
+        tmp_path / "takes" / "Take 001.mfntake",
+        5 + np.arange(97) / 24,
+        lambda time: [face(1, jawOpen=0.2, browInnerUp=(time - 5) / 4)],
+    )
+    refresh_takes(bpy.context)
+    return path
 
 
 @pytest.fixture

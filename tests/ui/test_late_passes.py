@@ -8,7 +8,6 @@ import pytest
 from mfn_addon.face import EXPRESSION_INDEX
 from mfn_addon.take import Take, TakeError, late, write_info
 from mfn_addon.ui import late_passes, live, phones, session
-from mfn_addon.ui.properties import refresh_takes
 from tests.phone.conftest import sender_to, wait_until
 from tests.rig.characters import face, frame, write_take
 
@@ -18,16 +17,9 @@ LASTS = 0.5
 
 
 @pytest.fixture(autouse=True)
-def base(tmp_path):
-    """Four seconds of an open mouth and rising brows."""
-    path = write_take(
-        tmp_path / "takes" / "Take 001.mfntake",
-        5 + np.arange(97) / 24,
-        lambda time: [face(1, jawOpen=0.2, browInnerUp=(time - 5) / 4)],
-    )
-    refresh_takes(bpy.context)
+def over(base):
+    """What is recorded goes over the base."""
     bpy.context.scene.mfn.recording.over = True
-    return path
 
 
 @pytest.fixture

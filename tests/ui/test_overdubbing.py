@@ -8,22 +8,9 @@ import pytest
 from mfn_addon.face import EXPRESSION_INDEX
 from mfn_addon.take import Pass, Take
 from mfn_addon.ui import live, recording, session
-from mfn_addon.ui.properties import refresh_takes
-from tests.rig.characters import add_human, face, frame, value, write_take
+from tests.rig.characters import add_human, face, frame, value
 
 JAW, BROW = EXPRESSION_INDEX["jawOpen"], EXPRESSION_INDEX["browInnerUp"]
-
-
-@pytest.fixture
-def base(tmp_path):
-    """Four seconds of an open mouth and rising brows."""
-    path = write_take(
-        tmp_path / "takes" / "Take 001.mfntake",
-        5 + np.arange(97) / 24,
-        lambda time: [face(1, jawOpen=0.2, browInnerUp=(time - 5) / 4)],
-    )
-    refresh_takes(bpy.context)
-    return path
 
 
 def wanted():

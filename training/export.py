@@ -22,6 +22,7 @@ from onnx import TensorProto, compose, helper, numpy_helper
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
+from mfn_addon.network.mfn import OUTPUTS
 from training.layers import dense, thin
 from training.look import look_from_pose
 from training.model import CLOSE_FACES, MAX_FACES, Mfn
@@ -32,6 +33,8 @@ OPSET = 17
 OVERLAP = 0.35  # boxes that overlap more are one face
 MOST_CANDIDATES = 64  # faces that suppression leaves, from which the 16 are chosen
 SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is more
+SECOND_LOOK = 0.7  # the share of the second look in a score; the cell's own has the rest
+DOUBLE = 0.45  # boxes of the second look that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
 ROUNDED_FROM = 60_000  # weights of this many numbers are stored in 8 bits
 FORMAT_VERSION = "1"
@@ -58,7 +61,7 @@ class Find(nn.Module):
 
 
 class Read(nn.Module):
-    """Maps, picked (16, 4) boxes and their (16,) scores -> the faces' parameters."""
+    """Maps, proposed (16, 4) boxes and their (16,) scores -> the faces, surest first."""
 
     def __init__(self, model: Mfn) -> None:
         super().__init__()
@@ -73,22 +76,47 @@ class Read(nn.Module):
         box: torch.Tensor,
         score: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
-        middle = (box[:, :2] + box[:, 2:]) / 2
-        side = ((box[:, 2:] - box[:, :2]).amax(1) * REGION_MARGIN).clamp(min=1.0)
-        regions = torch.cat([torch.zeros_like(side[:, None]), middle, side[:, None]], 1)
-        unused = torch.ones(2)  # the exported sampling works in px of the input
+        regions = square_regions(box)
+        size = 2.0 * torch.tensor([map2.shape[3], map2.shape[2]])
         reader, maps = self.model.regions, [map2, map4, map8]
-        survey = reader.survey(maps, top, regions, unused)
+        survey = reader.survey(maps, top, regions, size)
+        sure, exact = self.model.verify(survey, regions)
+        score, order = without_doubles(joint_score(score, sure), exact).topk(MAX_FACES)
+        survey, regions, box = survey.of(order), regions[order], exact[order]
         pose, expression = reader.far(survey)
         # Empty rows are the smallest of all, so that they are read closely last.
-        close = (side * (score > 0).float()).topk(CLOSE_FACES).indices
-        near = reader.near(maps, regions[close], unused, survey.of(close))
+        close = (regions[:, 3] * (score > LOWEST_SCORE).float()).topk(CLOSE_FACES).indices
+        near = reader.near(maps, regions[close], size, survey.of(close))
         rows = close[:, None]
         pose = pose.scatter(0, rows.expand(-1, pose.shape[1]), near[0])
         expression = expression.scatter(0, rows.expand(-1, expression.shape[1]), near[1])
         rotation, centre, scale = look_from_pose(pose, regions)
         identity = reader.identity_out(survey.traits)
-        return rotation, centre, scale, identity, expression.clamp(0, 1)
+        return score, box, rotation, centre, scale, identity, expression.clamp(0, 1)
+
+
+def square_regions(box: torch.Tensor) -> torch.Tensor:
+    """(R, 4) boxes of one picture -> (R, 4) regions, as `training.sampling.regions_of`."""
+    middle = (box[:, :2] + box[:, 2:]) / 2
+    side = ((box[:, 2:] - box[:, :2]).amax(1) * REGION_MARGIN).clamp(min=1.0)
+    return torch.cat([torch.zeros_like(side[:, None]), middle, side[:, None]], 1)
+
+
+def joint_score(proposed: torch.Tensor, verified: torch.Tensor) -> torch.Tensor:
+    """(R,) of the cell's score 0..1 and the second look's logit; 0 where nothing was proposed."""
+    share = SECOND_LOOK
+    return proposed.pow(1 - share) * torch.sigmoid(verified).pow(share)
+
+
+def without_doubles(score: torch.Tensor, box: torch.Tensor) -> torch.Tensor:
+    """(R,) scores, 0 for a box that lies over a surer one: those of one face fall together."""
+    low = torch.maximum(box[:, None, :2], box[None, :, :2])
+    high = torch.minimum(box[:, None, 2:], box[None, :, 2:])
+    common = (high - low).clamp(min=0).prod(2)
+    area = (box[:, 2:] - box[:, :2]).prod(1)
+    over = common > DOUBLE * (area[:, None] + area[None] - common)
+    beaten = (over & (score[None] > score[:, None])).any(1)
+    return score * (~beaten).float()
 
 
 def export_part(
@@ -137,9 +165,9 @@ def pick_graph() -> onnx.ModelProto:
         helper.make_node("Mul", ["score_real", "weight"], ["claim"]),
         helper.make_node("TopK", ["claim", "sixteen"], ["claims", "kept"]),
         helper.make_node("Gather", ["score_real", "kept"], ["score_kept"], axis=0),
-        helper.make_node("TopK", ["score_kept", "sixteen"], ["score", "order"]),
+        helper.make_node("TopK", ["score_kept", "sixteen"], ["proposed_score", "order"]),
         helper.make_node("Gather", ["kept", "order"], ["rows"], axis=0),
-        helper.make_node("Gather", ["box_some", "rows"], ["box"], axis=0),
+        helper.make_node("Gather", ["box_some", "rows"], ["proposed_box"], axis=0),
     ]
     constants = [
         constant("one", np.array([1], np.int64)),
@@ -162,8 +190,8 @@ def pick_graph() -> onnx.ModelProto:
             helper.make_tensor_value_info("box_in", TensorProto.FLOAT, [1, "cells", 4]),
         ],
         [
-            helper.make_tensor_value_info("score", TensorProto.FLOAT, [MAX_FACES]),
-            helper.make_tensor_value_info("box", TensorProto.FLOAT, [MAX_FACES, 4]),
+            helper.make_tensor_value_info("proposed_score", TensorProto.FLOAT, [MAX_FACES]),
+            helper.make_tensor_value_info("proposed_box", TensorProto.FLOAT, [MAX_FACES, 4]),
         ],
         constants,
     )
@@ -186,8 +214,8 @@ def build(model: Mfn) -> onnx.ModelProto:
     box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(MAX_FACES, 1)
     score = torch.linspace(1.0, 0.0, MAX_FACES)
     read = export_part(
-        reader, (*example[:4], box, score), [*maps, "box", "score"],
-        ["rotation", "centre", "scale", "identity", "expression"], spatial,
+        reader, (*example[:4], box, score), [*maps, "proposed_box", "proposed_score"],
+        list(OUTPUTS), spatial,
     )  # fmt: skip
     for part in (find, read):
         part.ir_version = 8
@@ -195,11 +223,10 @@ def build(model: Mfn) -> onnx.ModelProto:
     read = compose.add_prefix(read, "read/", rename_inputs=True, rename_outputs=False)
     merged = compose.merge_models(
         find, pick_graph(), io_map=[("score_all", "score_in"), ("box_all", "box_in")],
-        outputs=[*maps, "score", "box"],
+        outputs=[*maps, "proposed_score", "proposed_box"],
     )  # fmt: skip
-    io_map = [(name, f"read/{name}") for name in (*maps, "box", "score")]
-    outputs = ["score", "box", "rotation", "centre", "scale", "identity", "expression"]
-    whole = compose.merge_models(merged, read, io_map=io_map, outputs=outputs)
+    io_map = [(name, f"read/{name}") for name in (*maps, "proposed_box", "proposed_score")]
+    whole = compose.merge_models(merged, read, io_map=io_map, outputs=list(OUTPUTS))
     compress(whole)
     onnx.checker.check_model(whole)
     return whole

@@ -17,7 +17,7 @@ from training.rendered import rendered_bank, rendered_scenes
 from training.scenes import Composer, RenderedScenes, Scene
 from training.sfn import SIDE as SFN_SIDE
 
-RENDERED_SHARES = {"crops": 0.35, "studies": 0.65}
+RENDERED_SHARES = {"crops": 0.2, "studies": 0.8}
 """Of the rendered faces: how many come from each kind of set that `training.synthetic` makes."""
 TWIN_SHARE = 0.25
 """Of the batches: how many show each scene twice, as two cameras would. The second half of such a

@@ -39,6 +39,8 @@ class Weights:
 
     find: float = 6.0
     box: float = 6.0
+    verify: float = 6.0
+    refine: float = 6.0
     rotation: float = 40.0
     place: float = 6.0
     identity: float = 0.15
@@ -114,6 +116,13 @@ def box_loss(boxes: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     hull = (torch.maximum(boxes[:, 2:], truth[:, 2:]) - hull_low).prod(1)
     giou = inter / union.clamp(min=1e-6) - (hull - union) / hull.clamp(min=1e-6)
     return (1 - giou).mean()
+
+
+def verify_loss(logits: torch.Tensor, faces: int) -> torch.Tensor:
+    """Cross-entropy of (R,) logits, the first `faces` of which look at faces; both sides count
+    alike, however many there are of each."""
+    yes, no = F.softplus(-logits[:faces]), F.softplus(logits[faces:])
+    return (yes.sum() / max(faces, 1) + no.sum() / max(len(no), 1)) / 2
 
 
 def steady_loss(

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from training.layers import Conv3, Trunk, conv, dense
-from training.regions import Regions
+from training.regions import Regions, Verify
 
 MAX_FACES = 16
 CLOSE_FACES = 8
@@ -74,6 +74,7 @@ class Mfn(Pyramid):
             nn.init.zeros_(head.bias)
             head.bias.data[0] = -4.0  # faces are rare: start there (Lin et al., ICCV 2017)
         self.regions = Regions(self.width, conv3)
+        self.verify = Verify(self.width, conv3)
 
     def candidates(self, pyramid: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, N) score logits and (B, N, 4) boxes in px of the input, over all cells."""

@@ -13,7 +13,7 @@ from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
 from training.layers import Conv3, Fire, Trunk, conv
 from training.look import POSE_SIZE
 from training.marks import MARKS, Details, Marks
-from training.sampling import read_regions
+from training.sampling import REGION_MARGIN, read_regions
 
 HINT_POINTS = 300
 """Surface points (`training.bank.Surface`) that the hint heads mark directly. Hints exist in
@@ -36,6 +36,28 @@ class Survey:
     def of(self, rows: torch.Tensor) -> Survey:
         """The survey of some regions only, by their numbers."""
         return Survey(*(part[rows] for part in vars(self).values()))
+
+
+class Verify(nn.Module):
+    """A second look at what single cells have proposed (as Ren et al., "Faster R-CNN", NeurIPS
+    2015): what tells a face's pose and identity also tells whether it is one, and where exactly.
+    """
+
+    def __init__(self, pyramid: int, conv3: Conv3) -> None:
+        super().__init__()
+        self.look = nn.Sequential(conv3(48 + pyramid, 32, 2), nn.Flatten())
+        self.out = nn.Sequential(
+            nn.Linear(32 * 16 + 128 + 96, 96), nn.ReLU(True), nn.Linear(96, 1 + 4)
+        )
+
+    def forward(self, survey: Survey, regions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(R,) score logits and (R, 4) boxes, px, of (R, 4) regions as for `Regions.survey`."""
+        look = self.look(torch.cat([survey.regional, survey.overview], 1))
+        out = self.out(torch.cat([look, survey.seen, survey.traits], 1)).float()
+        # Zeros mean the square that the region was made of.
+        sides = out[:, 1:].clamp(-0.8, 0.8) + 0.5 / REGION_MARGIN
+        middle, side = regions[:, 1:3], regions[:, 3:4]
+        return out[:, 0], torch.cat([middle - sides[:, :2] * side, middle + sides[:, 2:] * side], 1)
 
 
 class Regions(nn.Module):

@@ -15,11 +15,22 @@ from torch.utils.data import IterableDataset
 from training.feeding import LABELS, Crops, Scenes
 from training.layers import dense, thin
 from training.look import look_from_pose
-from training.losses import FAR_LOSSES, FaceLoss, assign, box_loss, find_loss, steady_loss
+from training.losses import (
+    FAR_LOSSES,
+    FaceLoss,
+    assign,
+    box_loss,
+    find_loss,
+    steady_loss,
+    verify_loss,
+)
 from training.model import Mfn, cell_centres
 from training.running import fast_bf16
 from training.sampling import REGION_MARGIN, regions_of
 from training.sfn import Sfn
+
+LIKELIEST, FALSE_LIKELY, FALSE_RANDOM = 32, 4, 1
+"""Of so many cells of a picture, the likeliest, some are looked at again; and of any cells."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +56,40 @@ def pixels(batch: dict, device: torch.device) -> torch.Tensor:
     return pictures.contiguous(memory_format=torch.channels_last)
 
 
-def jittered(regions: torch.Tensor) -> torch.Tensor:
+def jittered(regions: torch.Tensor, much: float = 1.0) -> torch.Tensor:
     """Regions as an imperfect detector would place them."""
     out = regions.clone()
-    out[:, 1:3] += torch.randn(len(out), 2) * 0.035 * regions[:, 3:4]
-    out[:, 3] *= torch.exp(torch.randn(len(out)) * 0.06)
+    out[:, 1:3] += torch.randn(len(out), 2) * 0.035 * much * regions[:, 3:4]
+    out[:, 3] *= torch.exp(torch.randn(len(out)) * 0.06 * much)
     return out
+
+
+@torch.no_grad()
+def false_proposals(logits: torch.Tensor, boxes: torch.Tensor, batch: dict) -> torch.Tensor:
+    """(M, 4) regions of what the cells propose where no face is, the likeliest above all.
+
+    Args:
+        logits: (B, N), boxes: (B, N, 4) of all cells.
+    """
+    regions = []
+    for i in range(len(logits)):
+        score, box = logits[i].detach().cpu(), boxes[i].detach().cpu()
+        likely = score.topk(min(LIKELIEST, len(score))).indices
+        some = likely[torch.randperm(len(likely))[:FALSE_LIKELY]]
+        some = torch.cat([some, torch.randint(len(score), (FALSE_RANDOM,))])
+        mine = batch["picture"] == i
+        truth, ignore = batch["box"][mine], batch["ignore"][mine]
+        box = box[some]
+        low = torch.maximum(box[:, None, :2], truth[None, :, :2])
+        high = torch.minimum(box[:, None, 2:], truth[None, :, 2:])
+        common = (high - low).clamp(min=0).prod(2)
+        area = (box[:, 2:] - box[:, :2]).prod(1)[:, None]
+        union = area + (truth[:, 2:] - truth[:, :2]).prod(1)[None] - common
+        # Of faces that are not asked for, nothing is asked.
+        allowed = torch.where(ignore[None], common / area < 0.3, common / union < 0.3).all(1)
+        picked = box[allowed]
+        regions.append(regions_of(picked, torch.full((len(picked),), i)))
+    return torch.cat(regions)
 
 
 def mfn_losses(
@@ -79,12 +118,22 @@ def mfn_losses(
     losses["box"] = box_loss(given_boxes, wanted_boxes) if len(given_boxes) else logits.sum() * 0
     keep = ~batch["ignore"]
     if keep.sum() > 1 and not boxes_alone:
-        regions = jittered(regions_of(batch["box"][keep], batch["picture"][keep])).to(device)
+        places = regions_of(batch["box"][keep], batch["picture"][keep])
+        regions = jittered(places).to(device)
+        others = false_proposals(logits, boxes, batch).to(device)
+        looks = torch.cat([regions, jittered(places, 2.2).to(device), others])
         with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
-            survey = model.regions.survey(maps, pyramid[0], regions, size)
+            order = torch.argsort(looks[:, 0], stable=True)
+            survey = model.regions.survey(maps, pyramid[0], looks[order], size)
+            survey = survey.of(torch.argsort(order))
+            scores, exact = model.verify(survey, looks)
+            survey = survey.of(torch.arange(len(regions), device=device))
             identity = model.regions.identity_out(survey.traits)
             pose, expression, hints = model.regions.near(maps, regions, size, survey)
             far_pose, far_expression = model.regions.far(survey)
+        faces = 2 * len(regions)
+        losses["verify"] = verify_loss(scores, faces)
+        losses["refine"] = box_loss(exact[:faces], batch["box"][keep].to(device).repeat(2, 1))
         truth = {key: batch[key][keep].to(device) for key in LABELS}
         hints = [hint.float() for hint in hints]
         identity = identity.float()

@@ -5,8 +5,16 @@ from __future__ import annotations
 
 import numpy as np
 import onnxruntime
+import pytest
+import torch
 
-from training.export import LOWEST_SCORE, SURE_SCORE, pick_graph
+from training.export import (
+    LOWEST_SCORE,
+    SURE_SCORE,
+    joint_score,
+    pick_graph,
+    without_doubles,
+)
 from training.model import MAX_FACES
 
 
@@ -15,7 +23,7 @@ def pick(score: list[float], box: list[list[float]]) -> tuple[np.ndarray, np.nda
         pick_graph().SerializeToString(), providers=["CPUExecutionProvider"]
     )
     rows = {"score_in": np.float32([score]), "box_in": np.float32([box])}
-    kept_score, kept_box = session.run(["score", "box"], rows)
+    kept_score, kept_box = session.run(["proposed_score", "proposed_box"], rows)
     return np.asarray(kept_score), np.asarray(kept_box)
 
 
@@ -57,3 +65,16 @@ def test_something_large_but_doubtful_takes_no_place_of_a_face():
     doubtful = [(SURE_SCORE / 2, square(30, 90))]
     score, _ = pick([s for s, _ in specks + doubtful], [b for _, b in specks + doubtful])
     assert np.allclose(score, 0.5)
+
+
+def test_exact_boxes_of_one_face_become_one():
+    box = torch.tensor([[0.0, 0, 50, 50], [4, 0, 54, 50], [100, 0, 150, 50], [30, 0, 80, 50]])
+    score = without_doubles(torch.tensor([0.6, 0.8, 0.3, 0.2]), box)
+    assert score.tolist() == pytest.approx([0, 0.8, 0.3, 0.2])
+
+
+def test_a_second_look_raises_and_lowers_a_score_but_makes_no_face_of_nothing():
+    proposed = torch.tensor([0.2, 0.2, 0.0])
+    low, high, none = joint_score(proposed, torch.tensor([-5.0, 5.0, 5.0])).tolist()
+    assert low < 0.2 < high
+    assert none == 0

@@ -16,11 +16,12 @@ from training import feeding, running, train
 from training.bank import FaceBank, load_surface
 from training.layers import dense
 from training.look import look_from_pose, rotation_from_6d
-from training.losses import FaceLoss, assign, box_loss, steady_loss
+from training.losses import FaceLoss, assign, box_loss, steady_loss, verify_loss
 from training.marks import LEFT_EYE, MARKS, RIGHT_EYE, Details
 from training.model import CLOSE_FACES, Mfn, cell_centres
 from training.sampling import regions_of
 from training.scenes import Composer
+from training.tasks import false_proposals
 
 
 def painted_bank(count: int = 6, size: int = 96) -> FaceBank:
@@ -226,13 +227,12 @@ def test_a_run_that_has_had_its_time_is_not_gone_on_with(short_run, tmp_path):
 
 def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path):
     import onnx
+    import onnxruntime
 
     from mfn_addon.network import FaceNetwork
-    from training.export import GIVES, TAKES, build, describe, load_checkpoint
+    from training.export import GIVES, TAKES, Find, Read, build, describe, pick_graph
 
-    model = load_checkpoint(short_run / "last.pt")
-    for head in model.find:  # hardly trained: let it see faces everywhere
-        head.bias.data[0] = 0.5
+    model = eager(short_run)
     graph = build(model)
     describe(graph, "0.0.0", TAKES, GIVES)
     path = tmp_path / "net.onnx"
@@ -240,25 +240,76 @@ def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path):
     network = FaceNetwork(path, least_score=0.1)
     picture = np.random.default_rng(0).integers(0, 255, (192, 320, 3), np.uint8)
     faces = network.detect(picture)
-    assert 1 <= len(faces) <= 16
+    assert CLOSE_FACES < len(faces) <= 16, "the test needs faces of both kinds"
+    pick = onnxruntime.InferenceSession(
+        pick_graph().SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     with torch.no_grad():
-        pixels = torch.from_numpy(picture)[None].permute(0, 3, 1, 2).float()
-        maps, pyramid = model.features(pixels)
-        logits, boxes = model.candidates(pyramid)
-        best = int(logits[0].argmax())
-        assert faces[0].score == pytest.approx(float(torch.sigmoid(logits[0, best])), abs=2e-3)
-        assert np.allclose(faces[0].box, boxes[0, best].numpy(), atol=0.5)
-        boxes = torch.from_numpy(np.stack([face.box for face in faces]))
-        regions = regions_of(boxes, torch.zeros(len(faces)))
+        *maps, score, box = Find(model)(torch.from_numpy(picture)[None])
+        proposed = pick.run(None, {"score_in": score.numpy(), "box_in": box.numpy()})
+        score, box = (torch.from_numpy(np.asarray(part)) for part in proposed)
+        said = Read(model)(*maps, box, score)
+    for number, face in enumerate(faces):
+        score, box, _, _, _, identity, expression = (part[number].numpy() for part in said)
+        assert face.score == pytest.approx(float(score), abs=2e-3)
+        assert np.allclose(face.box, box, atol=0.5)
+        assert np.allclose(face.expression, expression, atol=5e-3)
+        assert np.allclose(face.identity, identity, atol=2e-2)
+
+
+def eager(run: Path) -> Mfn:
+    """A hardly trained model that sees faces everywhere."""
+    from training.export import load_checkpoint
+
+    model = load_checkpoint(run / "last.pt")
+    for head in model.find:
+        head.bias.data[0] = 0.5
+    return model
+
+
+def test_the_surest_come_first_and_the_largest_are_read_closely(short_run):
+    from training.export import Read, square_regions
+
+    model = eager(short_run)
+    last = model.verify.out[-1]
+    last.weight.data.zero_()  # nothing is corrected: boxes stay the squares of their regions
+    last.bias.data.zero_()
+    random = np.random.default_rng(3)
+    side = torch.from_numpy(random.permutation(np.linspace(10, 40, 16))).float()
+    corner = torch.tensor([[40.0 * (n % 8), 60.0 * (n // 8)] for n in range(16)])
+    boxes = torch.cat([corner, corner + side[:, None]], 1)
+    score = torch.linspace(0.2, 0.9, 16)
+    with torch.no_grad():
+        maps, pyramid = model.features(torch.rand(1, 3, 192, 320) * 255)
+        said = Read(model)(*maps[:3], pyramid[0], boxes, score)
         size = torch.tensor([320.0, 192.0])
-        _, identity, near = model.regions(maps, pyramid[0], regions, size)
+        regions = square_regions(boxes).flip(0)
+        near = model.regions(maps, pyramid[0], regions, size)[2]
         far = model.regions.far(model.regions.survey(maps, pyramid[0], regions, size))[1]
-    by_size = regions[:, 3].argsort(descending=True).tolist()
-    assert len(faces) > CLOSE_FACES, "the test needs faces of both kinds"
-    for rank, number in enumerate(by_size):
-        wanted = (near if rank < CLOSE_FACES else far)[number].clamp(0, 1).numpy()
-        assert np.allclose(faces[number].expression, wanted, atol=5e-3), rank
-        assert np.allclose(faces[number].identity, identity[number].numpy(), atol=2e-2)
+    assert (said[0].diff() <= 0).all()
+    assert torch.allclose(said[1], boxes.flip(0), atol=1e-3)
+    for rank, number in enumerate(regions[:, 3].argsort(descending=True).tolist()):
+        wanted = (near if rank < CLOSE_FACES else far)[number].clamp(0, 1)
+        assert torch.allclose(said[6][number], wanted, atol=1e-4), rank
+
+
+def test_false_proposals_keep_away_from_faces():
+    boxes = torch.tensor([[[0.0, 0, 20, 20], [40, 40, 60, 60], [43, 40, 63, 60], [80, 80, 99, 99]]])
+    batch = {
+        "picture": torch.tensor([0, 0]),
+        "box": torch.tensor([[40.0, 40, 60, 60], [70, 70, 128, 128]]),
+        "ignore": torch.tensor([False, True]),
+    }
+    found = false_proposals(torch.tensor([[0.0, 5, 4, 3]]), boxes, batch)
+    assert len(found)
+    assert torch.allclose(found[:, 1:3], torch.tensor([10.0, 10.0])), "only the first is false"
+
+
+def test_faces_and_others_count_alike_however_many_there_are():
+    logits = torch.tensor([1.0, -2.0, 0.5, 0.5, 3.0])
+    twice = verify_loss(torch.cat([logits[:2], logits[2:].repeat(2)]), 2)
+    assert verify_loss(logits, 2) == pytest.approx(float(twice))
+    assert verify_loss(torch.tensor([9.0, -9.0]), 1) < 1e-3 < verify_loss(torch.zeros(2), 1)
 
 
 def test_landed_weights_lose_nothing_that_matters(short_run, tmp_path):

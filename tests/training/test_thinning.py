@@ -66,7 +66,9 @@ def test_a_whole_network_is_thinned_by_what_went_through_it():
 
     def show(model):
         maps, pyramid = model.features(torch.rand(1, 3, 128, 128) * 255)
-        return model.regions(maps, pyramid[0], regions, torch.tensor([128.0, 128.0]))
+        size = torch.tensor([128.0, 128.0])
+        model.verify(model.regions.survey(maps, pyramid[0], regions, size), regions)
+        return model.regions(maps, pyramid[0], regions, size)
 
     with torch.no_grad():
         thinned(whole, slim, lambda: show(whole))

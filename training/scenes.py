@@ -18,6 +18,7 @@ from mfn_addon.face.mirror import mirror_matrix, mirror_order, mirror_rotation
 from training.bank import FaceBank, Surface
 from training.distractors import draw_bodies, draw_graphics, skin_tone
 from training.sampling import REGION_MARGIN
+from training.wearing import dress, take_face_away
 
 MOST_FACES = 16
 COVERED, COVERED_TRUST = 0.15, 0.2
@@ -25,6 +26,10 @@ COVERED, COVERED_TRUST = 0.15, 0.2
 CROWD_COVERED, CROWD_PROFILES = 0.35, 0.35
 """In crowds: how many have something in front of them, and how many look far aside. Half of the
 large faces that were missed in real crowds were profiles, a third were covered."""
+DRESSED, CROWD_DRESSED = 0.18, 0.5
+"""How many wear something, or hold it before their faces."""
+FACELESS = 0.22
+"""Of the heads in crowds: how many have their face taken away, as the back of a head."""
 BODIES = 0.7
 """How many pictures show parts of people that are no faces."""
 
@@ -108,8 +113,11 @@ class Composer:
                 continue
             side = min(x1 - x0, y1 - y0)
             face_side = side * self.random.uniform(0.58, 0.96)
-            patch, face = self.face(face_side, x1 - x0, y1 - y0, 0.12)
+            faceless = self.random.random() < FACELESS / 3
+            patch, face = self.face(face_side, x1 - x0, y1 - y0, 0.12, faceless=faceless)
             picture[y0:y1, x0:x1] = patch
+            if faceless:
+                continue
             face["centre"] = face["centre"] + (x0, y0)
             face["box"] = face["box"] + (x0, y0, x0, y0)
             faces.append(face)
@@ -146,7 +154,10 @@ class Composer:
         for side in sides:
             extent = int(side * random.uniform(1.6, 1.85))
             aside = random.random() < CROWD_PROFILES
-            patch, face = self.face(side, extent, extent, 0.03, CROWD_COVERED, aside)
+            faceless = random.random() < FACELESS
+            patch, face = self.face(
+                side, extent, extent, 0.03, CROWD_COVERED, aside, CROWD_DRESSED, faceless
+            )
             x = int(random.uniform(-0.2 * extent, size - 0.8 * extent))
             y = int(random.uniform(-0.2 * extent, size - 0.8 * extent))
             box = face["box"] + (x, y, x, y)
@@ -164,6 +175,8 @@ class Composer:
             mask = self.mask(extent, face["box"])
             paste(picture, patch, mask, x, y)
             face["centre"] = face["centre"] + (x, y)
+            if faceless:
+                continue
             face["box"] = box
             inside = np.clip(box, 0, size)
             area = (inside[2] - inside[0]) * (inside[3] - inside[1])
@@ -204,6 +217,8 @@ class Composer:
         wander: float,
         covered: float = COVERED,
         profile: bool = False,
+        dressed: float = DRESSED,
+        faceless: bool = False,
     ) -> tuple[np.ndarray, dict]:
         """One face whose box is about `side` px, in the middle of a (height, width) patch.
 
@@ -211,6 +226,8 @@ class Composer:
             wander: how far from the middle at most, in sides.
             covered: the chance that something is in front of it.
             profile: draw one that looks far aside.
+            dressed: the chance that it wears something (`training.wearing`).
+            faceless: leave the head and take the face away; the labels tell where it was.
         """
         random = self.random
         bank = self.banks[random.choice(len(self.banks), p=self.shares)]
@@ -264,6 +281,14 @@ class Composer:
             face["expression"] = face["expression"][self.mirror_order]
         face["box"] = box_of(self.surface, face)
         face["ignore"] = False
+        worn = random.random() < dressed
+        if worn or faceless:
+            patch = np.ascontiguousarray(patch)
+            points = points_of(self.surface, face)
+            if worn:
+                face["trusted"] = face["trusted"] * dress(patch, points, random)
+            if faceless:
+                take_face_away(patch, points, random)
         patch = self.tint(patch)
         if random.random() < covered:
             self.cover(patch, face["box"])
@@ -383,12 +408,17 @@ class RenderedScenes:
         return picture.copy(), faces
 
 
-def box_of(surface: Surface, face: dict) -> np.ndarray:
-    """(4,) x0, y0, x1, y1: the extent of the face's surface points."""
-    points = surface.project(
+def points_of(surface: Surface, face: dict) -> np.ndarray:
+    """(P, 2) px of the face's surface points."""
+    return surface.project(
         *(np.asarray(face[key])[None] for key in ("rotation", "centre", "scale", "identity",
                                                   "expression"))
     )[0]  # fmt: skip
+
+
+def box_of(surface: Surface, face: dict) -> np.ndarray:
+    """(4,) x0, y0, x1, y1: the extent of the face's surface points."""
+    points = points_of(surface, face)
     return np.concatenate([points.min(0), points.max(0)]).astype(np.float32)
 
 

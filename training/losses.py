@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -12,11 +11,12 @@ import torch.nn.functional as F
 
 from mfn_addon.face.camera import VIEWING_DISTANCE
 from training.look import look_from_pose
-from training.marks import MARK_POINTS, mark_grid
+from training.marks import MARK_POINTS, Hints, cell_grid, mark_grid
 from training.model import LEVELS
 from training.sampling import REGION_MARGIN
 
-MAP_SPREAD = 0.045  # of the region's side: 0.6 of a map's cell
+MAP_SPREAD, PATCH_SPREAD = 0.045, 0.05
+"""Of the region's and of a patch's side: 0.6 to 0.8 of a map's cell."""
 GAPS = (
     *((159, 145), (160, 144), (158, 153), (386, 374), (385, 380), (387, 373)),
     *((13, 14), (82, 87), (312, 317), (81, 178), (311, 402)),
@@ -149,7 +149,9 @@ def readable(size: torch.Tensor) -> torch.Tensor:
     return ((size - READABLE[0]) / (READABLE[1] - READABLE[0])).clamp(0, 1)
 
 
-def map_loss(logits: torch.Tensor, places: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+def map_loss(
+    logits: torch.Tensor, places: torch.Tensor, grid: torch.Tensor, spread: float
+) -> torch.Tensor:
     """(R,) cross-entropy of the marks' maps with a narrow Gaussian about each true place.
 
     Without it the maps stay as wide as the face (2.8 cells after 1,000 steps) and their means
@@ -157,7 +159,7 @@ def map_loss(logits: torch.Tensor, places: torch.Tensor, grid: torch.Tensor) -> 
     """
     with torch.no_grad():
         distance = (grid[None, None] - places[:, :, None]).pow(2).sum(3)
-        target = torch.softmax(-distance / (2 * MAP_SPREAD**2), 2)
+        target = torch.softmax(-distance / (2 * spread**2), 2)
     return -(target * torch.log_softmax(logits, 2)).sum(2).mean(1)
 
 
@@ -221,7 +223,7 @@ class FaceLoss:
         expression: torch.Tensor,
         regions: torch.Tensor,
         truth: dict,
-        hints: Sequence[torch.Tensor] = (),
+        hints: Hints | None = None,
     ) -> dict[str, torch.Tensor]:
         """The losses of R regions; `truth` holds the labels of the faces in them."""
         rotation, centre, scale = look_from_pose(pose, regions)
@@ -239,19 +241,21 @@ class FaceLoss:
         off = (said - seen).abs().sum(2) / side[:, None]
         off = (off * self.weight).sum(1) / self.weight.sum()
         marked = (seen - regions[:, None, 1:3]) / side[:, None, None]
-        hint_off = torch.zeros_like(off)
-        for hint in hints[:-3]:
-            each = (hint[:, : marked.shape[1]] - marked).abs().sum(2)
-            hint_off = hint_off + (each * self.weight).sum(1) / self.weight.sum()
-        mark_off = heat = finer_off = torch.zeros_like(off)
+        hint_off = mark_off = heat = finer_off = torch.zeros_like(off)
         true_gaps = gaps(marked, self.gaps)
         gap_off = (gaps(said, self.gaps) / side[:, None, None] - true_gaps).abs().sum(2).mean(1)
-        if hints:
+        if hints is not None:
+            for hint in hints.points:
+                each = (hint[:, : marked.shape[1]] - marked).abs().sum(2)
+                hint_off = hint_off + (each * self.weight).sum(1) / self.weight.sum()
             places = marked[:, self.marks]
-            finer_off = (hints[-3] - places).abs().sum(2).mean(1)
-            gap_off = gap_off + (gaps(hints[-3], self.mark_gaps) - true_gaps).abs().sum(2).mean(1)
-            mark_off = (hints[-2] - places).abs().sum(2).mean(1)
-            heat = map_loss(hints[-1], places, self.grid)
+            finer_off = (hints.marks - places).abs().sum(2).mean(1)
+            gap_off = gap_off + (gaps(hints.marks, self.mark_gaps) - true_gaps).abs().sum(2).mean(1)
+            mark_off = (hints.guess - places).abs().sum(2).mean(1)
+            heat = map_loss(hints.heat, places, self.grid, MAP_SPREAD)
+            for patch in hints.patches:
+                grid = cell_grid(round(patch.logits.shape[2] ** 0.5)).to(places)
+                heat = heat + map_loss(patch.logits, patch.within(places), grid, PATCH_SPREAD)
         normal = (expression - truth["expression"]) / self.deviation
         trusted = truth["trusted"]
         expression_off = (

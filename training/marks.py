@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -34,12 +36,66 @@ EYE_SHAPES = (
 """Expressions of one side of the face that its eye's patch tells."""
 
 
+MARK_GRID_REACH = 1.2
+"""Points may lie beyond the region: the marks' grid reaches further than the cells do."""
+
+
+def cell_grid(cells: int) -> torch.Tensor:
+    """(cells * cells, 2) places of a map's cells in units of its square's side, from its middle."""
+    steps = (torch.arange(cells) + 0.5) / cells - 0.5
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    return torch.stack([x, y], -1).reshape(cells * cells, 2)
+
+
 def mark_grid() -> torch.Tensor:
     """(256, 2) places of the marks' map cells in units of the region's side, from its middle."""
-    steps = (torch.arange(16) + 0.5) / 16 - 0.5
-    y, x = torch.meshgrid(steps, steps, indexing="ij")
-    # Points may lie beyond the region: the grid reaches 20 % further than the cells do.
-    return torch.stack([x, y], -1).reshape(256, 2) * 1.2
+    return cell_grid(16) * MARK_GRID_REACH
+
+
+@dataclass(frozen=True)
+class PatchMaps:
+    """Where a patch saw its marks.
+
+    Attributes:
+        rows: which marks. middle: (R, 2) of the patch, in units of the region's side from its
+            middle; side: of the patch, in the same unit. mirrored: its x axis runs to the left.
+        logits: (R, marks, cells * cells) of the maps, on `cell_grid` of the patch.
+    """
+
+    rows: tuple[int, ...]
+    middle: torch.Tensor
+    side: float
+    mirrored: bool
+    logits: torch.Tensor
+
+    def within(self, places: torch.Tensor) -> torch.Tensor:
+        """(R, marks, 2) of all marks' (R, MARKS, 2) places, in units of the patch."""
+        own = (places[:, list(self.rows)] - self.middle[:, None]) / self.side
+        return own * own.new_tensor([-1.0, 1.0]) if self.mirrored else own
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What training alone looks at beside the parameters.
+
+    Attributes:
+        points: (R, HINT_POINTS, 2) each, places of surface points in units of the region's side.
+        marks: (R, MARKS, 2), finer from the patches; guess: the same as first guessed, with its
+            maps' logits (R, MARKS, 256), `heat`. patches: the maps that the finer marks are from.
+    """
+
+    points: list[torch.Tensor]
+    marks: torch.Tensor
+    guess: torch.Tensor
+    heat: torch.Tensor
+    patches: list[PatchMaps]
+
+    def float(self) -> Hints:
+        """In float32."""
+        return Hints(
+            [p.float() for p in self.points], self.marks.float(), self.guess.float(),
+            self.heat.float(), [replace(p, logits=p.logits.float()) for p in self.patches],
+        )  # fmt: skip
 
 
 class Marks(nn.Module):
@@ -67,7 +123,11 @@ class Marks(nn.Module):
 
 
 class Patch(nn.Module):
-    """Features of a small square of the finest map, and the marks in it."""
+    """Features of a small square of the finest map, and the marks in it.
+
+    The marks are found as `Marks` finds them. Regressed from the features, as they were at first,
+    they were no nearer than the coarse guess (docs/decisions/0015).
+    """
 
     def __init__(self, cells: int, features: int, marks: int, conv3: Conv3) -> None:
         super().__init__()
@@ -80,12 +140,19 @@ class Patch(nn.Module):
             nn.Linear(64 * (cells // 4) ** 2, features),
             nn.ReLU(inplace=True),
         )
-        self.marks = nn.Linear(features, marks * 2)
+        self.fine = nn.Conv2d(40, 48, 1)
+        self.coarse = nn.Conv2d(64, 48, 1)
+        self.maps = nn.Conv2d(48, marks, 1)
+        self.register_buffer("grid", cell_grid(cells // 2), persistent=False)
 
-    def forward(self, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(R, 16, cells, cells) -> features, and marks (R, marks, 2) in units of the patch."""
-        features = self.look(squares)
-        return features, self.marks(features).view(-1, self.count, 2)
+    def forward(self, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(R, 16, cells, cells) -> features; marks (R, marks, 2) in units of the patch; and the
+        (R, marks, cells * cells / 4) logits of the maps they are the means of."""
+        fine = self.look[:2](squares)
+        coarse = self.look[2](fine)
+        context = F.interpolate(self.coarse(coarse), scale_factor=2.0, mode="nearest")
+        maps = self.maps(F.relu(self.fine(fine) + context)).flatten(2).float()
+        return self.look[3:](coarse), torch.softmax(maps, 2) @ self.grid, maps
 
 
 class Details(nn.Module):
@@ -113,9 +180,9 @@ class Details(nn.Module):
 
     def forward(
         self, finest: torch.Tensor, marks: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[PatchMaps]]:
         """(R, features), the marks with those of the patches in the places of the first guess
-        (R, MARKS, 2), and what the eyes add to the expression (R, 52)."""
+        (R, MARKS, 2), what the eyes add to the expression (R, 52), and the patches' maps."""
         guess = marks.detach()
         middles = [guess[:, list(rows)].mean(1) for rows in (RIGHT_EYE, LEFT_EYE, MOUTH)]
         squares = []
@@ -128,9 +195,9 @@ class Details(nn.Module):
             at = torch.cat([regions[:, :1], regions[:, 1:3] + middle * side, part * side], 1)
             squares.append(read_regions(finest, at, size, patch.cells, 1 / 2))
         both = torch.cat([squares[0].flip(3), squares[1]])
-        eyes, lids = self.eye(both)
+        eyes, lids, lid_maps = self.eye(both)
         (right, left), (right_lids, left_lids) = eyes.chunk(2), lids.chunk(2)
-        lips_features, lips = self.mouth(squares[2])
+        lips_features, lips, lip_maps = self.mouth(squares[2])
         right_lids = torch.stack([-right_lids[..., 0], right_lids[..., 1]], 2)
         finer = torch.cat(
             [  # in the order of MARK_POINTS; brows, nose and outline stay as first guessed
@@ -144,4 +211,10 @@ class Details(nn.Module):
             1,
         )
         told = torch.cat([self.eye_out(right), self.eye_out(left)], 1) @ self.place
-        return torch.cat([right, left, lips_features], 1), finer, told
+        right_maps, left_maps = lid_maps.chunk(2)
+        seen = [
+            PatchMaps(RIGHT_EYE, middles[0], EYE_PATCH, True, right_maps),
+            PatchMaps(LEFT_EYE, middles[1], EYE_PATCH, False, left_maps),
+            PatchMaps(MOUTH, middles[2], MOUTH_PATCH, False, lip_maps),
+        ]
+        return torch.cat([right, left, lips_features], 1), finer, told, seen

@@ -12,7 +12,7 @@ from torch import nn
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
 from training.layers import Conv3, Fire, Trunk, conv
 from training.look import POSE_SIZE
-from training.marks import MARKS, Details, Marks
+from training.marks import MARKS, Details, Hints, Marks
 from training.sampling import REGION_MARGIN, read_regions
 
 HINT_POINTS = 300
@@ -128,23 +128,20 @@ class Regions(nn.Module):
 
     def near(
         self, maps: list[torch.Tensor], regions: torch.Tensor, size: torch.Tensor, survey: Survey
-    ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
-        """(R, 9) pose and (R, 52) expression with the fine maps' help; and the hints: twice
-        (R, HINT_POINTS, 2) places of the surface points in units of the region's side, then the
-        marks (R, MARKS, 2), finer from the patches, and the first guess of them with its maps'
-        logits (R, MARKS, 256)."""
+    ) -> tuple[torch.Tensor, torch.Tensor, Hints]:
+        """(R, 9) pose and (R, 52) expression with the fine maps' help; and the hints."""
         local = self.local2(read_regions(maps[0], regions, size, 32, 1 / 2))
         local = torch.cat([local, read_regions(maps[1], regions, size, 16, 1 / 4)], 1)
         fine = self.local4(local)
         joined = self.joined(torch.cat([self.local8(fine), survey.regional, survey.overview], 1))
         guess, heat = self.marks(fine, joined)
-        details, marks, told = self.details(maps[0], guess, regions, size)
+        details, marks, told, patches = self.details(maps[0], guess, regions, size)
         geometry = self.geometry(marks.flatten(1) * 4)
         felt = self.expression(joined)
-        hints = [
+        points = [
             head(x).view(-1, HINT_POINTS, 2)
             for head, x in ((self.pose_hint, survey.seen), (self.expression_hint, felt))
         ]
         pose = self.pose_out(torch.cat([survey.seen, geometry], 1))
         expression = self.expression_out(torch.cat([felt, geometry, details], 1)) + told
-        return pose, expression, [*hints, marks, guess, heat]
+        return pose, expression, Hints(points, marks, guess, heat, patches)

@@ -16,13 +16,13 @@ from torch import nn
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
 from training.layers import Trunk, conv, dense
 from training.look import POSE_SIZE
-from training.marks import MARKS, Marks
+from training.marks import MARKS, Hints, Marks
 from training.model import Pyramid
 from training.regions import HINT_POINTS, Regions
 
 SIDE = 160
 """Side of the crop, px; it shows a face's region (`training.sampling.REGION_MARGIN`)."""
-Reading = tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[torch.Tensor]]
+Reading = tuple[torch.Tensor, torch.Tensor, torch.Tensor, Hints]
 
 
 class Sfn(Pyramid):
@@ -86,7 +86,7 @@ class SingleScale(nn.Module):
         seen, felt = self.pose(whole), self.expression(joined)
         marks, heat = self.marks(F.interpolate(whole, scale_factor=2.0), joined)
         geometry = self.geometry(marks.flatten(1) * 4)
-        hints = [
+        points = [
             head(x).view(-1, HINT_POINTS, 2)
             for head, x in ((self.pose_hint, seen), (self.expression_hint, felt))
         ]
@@ -94,7 +94,7 @@ class SingleScale(nn.Module):
             self.pose_out(torch.cat([seen, geometry], 1)),
             self.identity_out(self.identity(whole)),
             self.expression_out(torch.cat([felt, geometry], 1)),
-            [*hints, marks, marks, heat],
+            Hints(points, marks, marks, heat, []),
         )
 
 

@@ -135,9 +135,10 @@ def mfn_losses(
         losses["verify"] = verify_loss(scores, faces)
         losses["refine"] = box_loss(exact[:faces], batch["box"][keep].to(device).repeat(2, 1))
         truth = {key: batch[key][keep].to(device) for key in LABELS}
-        hints = [hint.float() for hint in hints]
         identity = identity.float()
-        losses |= face_loss(pose.float(), identity, expression.float(), regions, truth, hints)
+        losses |= face_loss(
+            pose.float(), identity, expression.float(), regions, truth, hints.float()
+        )
         far = face_loss(far_pose.float(), identity.detach(), far_expression.float(), regions, truth)
         losses |= {f"far {key}": far[key] for key in FAR_LOSSES}
         losses["steady"] = logits.sum() * 0
@@ -157,9 +158,8 @@ def sfn_losses(model: Sfn, batch: dict, face_loss: FaceLoss, device: torch.devic
     regions = torch.tensor([[0, side / 2, side / 2, side]], device=device).repeat(count, 1)
     truth = {key: batch[key].to(device) for key in LABELS}
     return face_loss(
-        pose.float(), identity.float(), expression.float(), regions, truth,
-        [hint.float() for hint in hints],
-    )  # fmt: skip
+        pose.float(), identity.float(), expression.float(), regions, truth, hints.float()
+    )
 
 
 def mfn_read(model: Mfn, pictures: torch.Tensor, regions: torch.Tensor) -> tuple:

@@ -17,7 +17,7 @@ from training.bank import FaceBank, load_surface
 from training.layers import dense
 from training.look import look_from_pose, rotation_from_6d
 from training.losses import FaceLoss, assign, box_loss, steady_loss, verify_loss
-from training.marks import LEFT_EYE, MARKS, RIGHT_EYE, Details
+from training.marks import LEFT_EYE, MARKS, RIGHT_EYE, Details, cell_grid
 from training.model import CLOSE_FACES, Mfn, cell_centres
 from training.sampling import regions_of
 from training.scenes import Composer
@@ -177,14 +177,17 @@ def test_the_eyes_of_a_mirrored_picture_change_places():
     order = torch.arange(MARKS)
     order[list(RIGHT_EYE)], order[list(LEFT_EYE)] = torch.tensor(LEFT_EYE), torch.tensor(RIGHT_EYE)
     with torch.no_grad():
-        features, marks, told = details(finest, places, region, size)
-        others, seen, said = details(finest.flip(3), mirrored[:, order], region, size)
+        features, marks, told, maps = details(finest, places, region, size)
+        others, seen, said, _ = details(finest.flip(3), mirrored[:, order], region, size)
     assert torch.allclose(features[:, :96], others[:, 96:192], atol=1e-4)
     back = seen[:, order] * torch.tensor([-1.0, 1.0])
     eyes = [*RIGHT_EYE, *LEFT_EYE]
     assert torch.allclose(marks[:, eyes], back[:, eyes], atol=1e-4)
     assert torch.allclose(told, said[:, torch.from_numpy(mirror_order())], atol=1e-4)
     assert told.abs().max() > 0.01
+    for patch in maps:  # the marks are the means of the maps
+        means = torch.softmax(patch.logits, 2) @ cell_grid(round(patch.logits.shape[2] ** 0.5))
+        assert torch.allclose(patch.within(marks), means, atol=1e-4)
 
 
 @pytest.fixture(scope="module")

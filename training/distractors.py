@@ -80,12 +80,19 @@ def draw_bodies(
         shape, mask = PARTS[int(random.integers(len(PARTS)))](random, crop)
         turn = random.uniform(-180, 180) if random.random() < 0.6 else random.normal(0, 12)
         matrix = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), turn, side / SIDE)
-        matrix[:, 2] += random.uniform(-0.1 * size, 1.1 * size, 2) - SIDE / 2
-        light = random.uniform(0.5, 1.15)
-        flags = cv2.INTER_LINEAR
-        front = cv2.warpAffine(np.clip(shape * light, 0, 255), matrix, (size, size), flags=flags)
-        alpha = cv2.warpAffine(mask, matrix, (size, size), flags=flags)[..., None]
-        picture[:] = (picture * (1 - alpha) + front * alpha).astype(np.uint8)
+        middle = random.uniform(-0.1 * size, 1.1 * size, 2)
+        # Only the square that the part can reach is touched: most parts are small.
+        low = np.maximum(middle - 0.75 * side - 1, 0).astype(int)
+        high = np.minimum(middle + 0.75 * side + 2, size).astype(int)
+        width, height = high - low
+        if width <= 0 or height <= 0:
+            continue
+        matrix[:, 2] += middle - low - SIDE / 2
+        shape = np.clip(shape * random.uniform(0.5, 1.15), 0, 255)
+        front = cv2.warpAffine(shape, matrix, (int(width), int(height)))
+        alpha = cv2.warpAffine(mask, matrix, (int(width), int(height)))[..., None]
+        there = picture[low[1] : high[1], low[0] : high[0]]
+        there[:] = (there * (1 - alpha) + front * alpha).astype(np.uint8)
 
 
 def canvas() -> tuple[np.ndarray, np.ndarray]:

@@ -6,11 +6,12 @@
 Each stage is skipped where its result is there already, so a stopped run goes on where it was:
 
 1. `training.fit`: 3DMM labels for the photographs of the development data, if there are any;
-2. `training.synthetic`: rendered crops and scenes with exact labels;
-3. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
-4. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
-5. the same for MFN; where it has no weights yet, it starts from SFN's;
-6. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
+2. `training.turning`: these photographs again, seen from the side;
+3. `training.synthetic`: rendered crops and scenes with exact labels;
+4. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
+5. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
+6. the same for MFN; where it has no weights yet, it starts from SFN's;
+7. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
    (docs/decisions/0012).
 """
 
@@ -28,6 +29,7 @@ from training import photos
 
 WORK = Path("training/runs")
 LANDED = Path("training/weights")
+TURNED = 15_000
 CROPS, CROP_SIZE = 40_000, 128
 STUDIES, STUDY_SIZE = 40_000, 192
 SCENES, SCENE_SIZE = 12_000, 256
@@ -50,6 +52,16 @@ def render(kind: str, count: int, size: int) -> None:
     done = folder / "done"
     if not done.is_file():
         run("training.synthetic", "--kind", kind, "--count", str(count), "--size", str(size),
+            "--output", str(folder), "--workers", str(os.cpu_count() or 1))  # fmt: skip
+        done.touch()
+
+
+def turn_aside(fitted: Path, count: int) -> None:
+    """Photographs seen from the side; they are found beside those they are made from."""
+    folder = fitted.parent / "turned"
+    done = folder / "done"
+    if not done.is_file():
+        run("training.turning", "--photos", str(fitted), "--count", str(count),
             "--output", str(folder), "--workers", str(os.cpu_count() or 1))  # fmt: skip
         done.touch()
 
@@ -84,6 +96,7 @@ def main() -> None:
     parser.add_argument("--sfn-minutes", type=float, default=80, help="of training SFN; 0: none")
     parser.add_argument("--minutes", type=float, default=150, help="of training MFN")
     parser.add_argument("--light-minutes", type=float, default=100, help="of the light MFN")
+    parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")
     parser.add_argument("--crops", type=int, default=CROPS)
     parser.add_argument("--studies", type=int, default=STUDIES)
     parser.add_argument("--scenes", type=int, default=SCENES)
@@ -94,6 +107,8 @@ def main() -> None:
         print("no development data ($MFN_DATA): training on rendered faces alone", file=sys.stderr)
     elif not fitted.is_file():
         run("training.fit", "--output", str(fitted))
+    if fitted.is_file() and arguments.turned:
+        turn_aside(fitted, arguments.turned)
     render("crops", arguments.crops, CROP_SIZE)
     render("studies", arguments.studies, STUDY_SIZE)
     render("scenes", arguments.scenes, SCENE_SIZE)

@@ -22,6 +22,16 @@ PLAIN_CHANCE = 0.35  # of drawing a face: this part for what it is, the rest for
 RAREST_CHANCE = 8.0  # no face is drawn more often than this, over the average
 PROFILE = 0.64  # sine of the yaw from which a face counts as a profile
 PROFILE_CHANCE = 2.5  # how much more often profiles are drawn: photographers wait for the front
+HIDES = (0.5, 0.94)
+"""Sine of the yaw from which a face's far side goes out of sight, and where it has gone."""
+ONE_SIDED = {
+    side: np.array(
+        [name.endswith(side) and name not in ("jaw" + side, "mouth" + side) for name in EXPRESSIONS]
+    ).astype(np.float32)
+    for side in ("Left", "Right")
+}
+"""(52,) 1 for the shapes of one side of the face; jaw and mouth that move aside are seen from both.
+"""
 
 
 @dataclass
@@ -33,7 +43,8 @@ class FaceBank:
         rotation: (N, 3, 3) relative to the line of sight; centre: (N, 2) px; scale: (N,) px a
             metre; identity: (N, 40); expression: (N, 52).
         trusted: (52,) how far each expression label is to be believed, 0..1.
-        name: photo or rendered, for reports.
+        name: photo, turned or rendered, for reports.
+        hidden_trust: what is left of that in a full profile for the far side's shapes.
     """
 
     crops: np.ndarray
@@ -44,9 +55,17 @@ class FaceBank:
     expression: np.ndarray
     trusted: np.ndarray
     name: str
+    hidden_trust: float = 1.0
 
     def __len__(self) -> int:
         return len(self.crops)
+
+    def trust(self, i: int) -> np.ndarray:
+        """(52,) how far each expression label of face i is to be believed, 0..1."""
+        aside = float(self.rotation[i, 0, 2])  # to the picture's right: away goes the actor's left
+        start, whole = HIDES
+        hidden = np.clip((abs(aside) - start) / (whole - start), 0, 1) * (1 - self.hidden_trust)
+        return self.trusted * (1 - np.float32(hidden) * ONE_SIDED["Left" if aside > 0 else "Right"])
 
     @cached_property
     def chance(self) -> np.ndarray:

@@ -16,9 +16,13 @@ from training.bank import FaceBank, load_surface, photo_bank
 from training.rendered import rendered_bank, rendered_scenes
 from training.scenes import Composer, RenderedScenes, Scene
 from training.sfn import SIDE as SFN_SIDE
+from training.turning import turned_bank
 
 RENDERED_SHARES = {"crops": 0.2, "studies": 0.8}
 """Of the rendered faces: how many come from each kind of set that `training.synthetic` makes."""
+TURNED, TURNED_SHARE = "turned", 0.2
+"""The folder beside the photographs that holds those which `training.turning` has turned aside, and
+how many of the photographs shown come from there."""
 TWIN_SHARE = 0.25
 """Of the batches: how many show each scene twice, as two cameras would. The second half of such a
 batch has the faces of the first, in the same order."""
@@ -72,7 +76,12 @@ def make_composer(arguments: argparse.Namespace, seed: int | tuple[int, ...]) ->
     shares: list[float] = []
     if arguments.photos and Path(arguments.photos).is_file():
         banks.append(photo_bank(Path(arguments.photos)))
-        shares.append(arguments.photo_share)
+        turned = Path(arguments.photos).parent / TURNED
+        share = TURNED_SHARE * arguments.photo_share if (turned / "scale.npy").is_file() else 0.0
+        shares.append(arguments.photo_share - share)
+        if share:
+            banks.append(turned_bank(turned))
+            shares.append(share)
     scenes: RenderedScenes | None = None
     rendered = [Path(folder) for folder in arguments.rendered]
     present = {

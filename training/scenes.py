@@ -237,7 +237,7 @@ class Composer:
             "rotation": bank.rotation[i],
             "identity": bank.identity[i],
             "expression": bank.expression[i],
-            "trusted": bank.trusted,
+            "trusted": bank.trust(i),
         }
         centre, scale = bank.centre[i], bank.scale[i]
         turn = np.radians(random.normal(0, 9) if random.random() < 0.9 else random.normal(0, 25))
@@ -279,6 +279,7 @@ class Composer:
             face["centre"] = np.array([width - face["centre"][0], face["centre"][1]])
             face["identity"] = self.mirror_identity @ face["identity"]
             face["expression"] = face["expression"][self.mirror_order]
+            face["trusted"] = face["trusted"][self.mirror_order]
         face["box"] = box_of(self.surface, face)
         face["ignore"] = False
         worn = random.random() < dressed

@@ -24,16 +24,21 @@ def mirror_order() -> np.ndarray:
     return np.array([EXPRESSION_INDEX[other(name)] for name in EXPRESSIONS])
 
 
-def mirror_matrix(model: HeadModel) -> np.ndarray:
-    """(40, 40) that turns the identity weights of a head into those of its mirror image."""
-    points = np.asarray(model.neutral, np.float64)
+def mirror_partners(points: np.ndarray) -> np.ndarray:
+    """(N,) for each of the head's points (N, 3) the one nearest to its mirror image."""
+    points = np.asarray(points, np.float64)
     flipped, squares = points * (-1, 1, 1), (points**2).sum(axis=1)
-    partner = np.concatenate(  # |a - b|^2 without |a|^2, which is the same for all
+    return np.concatenate(  # |a - b|^2 without |a|^2, which is the same for all
         [
             (squares - 2.0 * (flipped[i : i + _CHUNK] @ points.T)).argmin(axis=1)
             for i in range(0, len(points), _CHUNK)
         ]
     )
+
+
+def mirror_matrix(model: HeadModel) -> np.ndarray:
+    """(40, 40) that turns the identity weights of a head into those of its mirror image."""
+    partner = mirror_partners(model.neutral)
     flat = model.identity.reshape(len(model.identity), -1)
     mirrored = (model.identity[:, partner] * (-1, 1, 1)).reshape(len(flat), -1)
     return (np.linalg.lstsq(flat.T, mirrored.T, rcond=None)[0]).astype(np.float32)

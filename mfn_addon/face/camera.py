@@ -21,38 +21,47 @@ unknown and shows little; taking it from the assumed focal length would give a f
 a cropped picture a swollen nose."""
 
 
-def sight_rotation(u: float, v: float, width: float, height: float) -> np.ndarray:
-    """(3, 3) rotation that turns the camera's axis (0, 0, -1) onto the line of sight of pixel u, v.
+def sight_rotation(
+    u: float | np.ndarray, v: float | np.ndarray, width: float, height: float
+) -> np.ndarray:
+    """(..., 3, 3) rotations that turn the camera's axis (0, 0, -1) onto the lines of sight of
+    pixels u, v (...).
 
-    The shortest such rotation: Rodrigues' formula for the axis a x b and the angle between.
+    The shortest such rotation, Rodrigues' formula for the axis a x b and the angle between,
+    multiplied out: arrays of a few numbers cost by the number of steps.
     """
     focal = FOCAL_PER_LONG_SIDE * max(width, height)
-    ray = np.array([(u - width / 2) / focal, (height / 2 - v) / focal, -1.0])
-    ray /= np.linalg.norm(ray)
-    x, y, c = ray[1], -ray[0], -ray[2]  # axis (0, 0, -1) x ray = (y_ray, -x_ray, 0), cosine
-    cross = np.array([[0, 0, y], [0, 0, -x], [-y, x, 0]])
-    return np.eye(3) + cross + cross @ cross / (1 + c)
+    x, y = (np.asarray(u) - width / 2) / focal, (height / 2 - np.asarray(v)) / focal
+    cosine = 1 / np.sqrt(x * x + y * y + 1)
+    x, y = x * cosine, y * cosine
+    share = 1 / (1 + cosine)
+    out = np.empty((*np.shape(x), 3, 3))
+    out[..., 0, 0], out[..., 0, 1], out[..., 0, 2] = 1 - x * x * share, -x * y * share, -x
+    out[..., 1, 0], out[..., 1, 1], out[..., 1, 2] = -x * y * share, 1 - y * y * share, -y
+    out[..., 2, 0], out[..., 2, 1], out[..., 2, 2] = x, y, cosine
+    return out
 
 
 def place(
-    rotation: np.ndarray, centre: np.ndarray, scale: float, width: float, height: float
+    rotation: np.ndarray, centre: np.ndarray, scale: float | np.ndarray, width: float, height: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """From a face's look to its pose in the camera frame.
+    """From faces' looks to their poses in the camera frame; of one face, or of many at once.
 
     Args:
-        rotation: (3, 3) head axes as columns, relative to the line of sight to the head.
-        centre: (2,) px, where the head's origin falls.
-        scale: px a metre at the head's origin.
+        rotation: (..., 3, 3) head axes as columns, relative to the line of sight to the head.
+        centre: (..., 2) px, where the head's origin falls.
+        scale: (...) px a metre at the head's origin.
         width, height: the picture's size in px.
 
     Returns:
-        (3, 3) rotation and (3,) translation in metres, as `Face` holds them.
+        (..., 3, 3) rotation and (..., 3) translation in metres, as `Face` holds them.
     """
     focal = FOCAL_PER_LONG_SIDE * max(width, height)
-    depth = focal / scale
-    x, y = (centre[0] - width / 2) / focal, (height / 2 - centre[1]) / focal
-    translation = np.array([x * depth, y * depth, -depth])
-    turned = sight_rotation(centre[0], centre[1], width, height) @ rotation
+    depth = focal / np.asarray(scale, np.float64)
+    u, v = np.asarray(centre, np.float64)[..., 0], np.asarray(centre, np.float64)[..., 1]
+    x, y = (u - width / 2) / focal, (height / 2 - v) / focal
+    translation = np.stack([x * depth, y * depth, -depth], -1)
+    turned = sight_rotation(u, v, width, height) @ rotation
     return turned.astype(np.float32), translation.astype(np.float32)
 
 
@@ -69,12 +78,13 @@ def unplace(
 
 
 def project_local(
-    points: np.ndarray, rotation: np.ndarray, centre: np.ndarray, scale: float
+    points: np.ndarray, rotation: np.ndarray, centre: np.ndarray, scale: float | np.ndarray
 ) -> np.ndarray:
-    """(N, 3) head-frame points in metres -> (N, 2) px, by a face's look (see `place`)."""
-    seen = points @ np.asarray(rotation).T
-    perspective = VIEWING_DISTANCE / np.maximum(VIEWING_DISTANCE - seen[:, 2:3], 0.1)
-    return (centre + seen[:, :2] * (scale, -scale) * perspective).astype(np.float32)
+    """(..., N, 3) head-frame points in metres -> (..., N, 2) px, by faces' looks (see `place`)."""
+    seen = points @ np.swapaxes(np.asarray(rotation), -1, -2)
+    perspective = VIEWING_DISTANCE / np.maximum(VIEWING_DISTANCE - seen[..., 2:3], 0.1)
+    shown = seen[..., :2] * np.asarray(scale)[..., None, None] * (1, -1) * perspective
+    return (np.asarray(centre)[..., None, :] + shown).astype(np.float32)
 
 
 def project(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -59,13 +59,18 @@ class HeadModel:
         ).astype(np.float32)
 
     def landmark_points(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
-        """(68, 3) landmarks in the head frame, metres; cheaper than all the vertices."""
+        """(..., 68, 3) landmarks in the head frame, metres, of (..., 40) and (..., 52) weights;
+        cheaper than all the vertices."""
+        rest, modes = self._landmark_modes
+        weights = np.concatenate([identity, expression], -1, dtype=np.float32)
+        return (rest + weights @ modes).reshape(*weights.shape[:-1], len(self.landmarks), 3)
+
+    @cached_property
+    def _landmark_modes(self) -> tuple[np.ndarray, np.ndarray]:
+        """(204,) the mean head's landmarks and (92, 204) how each weight moves them."""
         at = self.landmarks
-        return (
-            self.neutral[at]
-            + np.tensordot(identity, self.identity[:, at], 1)
-            + np.tensordot(expression, self.expression[:, at], 1)
-        ).astype(np.float32)
+        modes = np.concatenate([self.identity[:, at], self.expression[:, at]])
+        return self.neutral[at].ravel(), modes.reshape(len(modes), -1)
 
     def triangles_of(self, *names: str) -> np.ndarray:
         """(n, 3) triangles of the named parts."""

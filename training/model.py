@@ -78,19 +78,19 @@ class Mfn(Pyramid):
 
     def candidates(self, pyramid: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, N) score logits and (B, N, 4) boxes in px of the input, over all cells."""
-        scores, boxes = [], []
+        given, cells, strides = [], [], []
         for level, head, feature in zip(LEVELS, self.find, pyramid, strict=True):
             out = head(feature.float())
-            height, width = out.shape[2], out.shape[3]
-            y = (torch.arange(height, device=out.device, dtype=torch.float32) + 0.5) * level.stride
-            x = (torch.arange(width, device=out.device, dtype=torch.float32) + 0.5) * level.stride
-            sides = F.softplus(out[:, 1:]) * (2 * level.stride)
-            x, y = x[None, None, :], y[None, :, None]
-            left, up, right, down = sides.unbind(1)
-            box = torch.stack([x - left, y - up, x + right, y + down], 3)
-            scores.append(out[:, 0].flatten(1))
-            boxes.append(box.flatten(1, 2))
-        return torch.cat(scores, 1), torch.cat(boxes, 1)
+            given.append(out.flatten(2))
+            here = torch.ones_like(out[0, 0])
+            cells.append(here.nonzero())  # (cells, 2) row and column
+            strides.append(here.flatten() * level.stride)
+        # All levels at once: an exported graph has a third of the nodes so.
+        out, stride = torch.cat(given, 2), torch.cat(strides)
+        middle = (torch.cat(cells).t().flip(0) + 0.5) * stride
+        sides = F.softplus(out[:, 1:]) * (2 * stride)
+        box = torch.cat([middle - sides[:, :2], middle + sides[:, 2:]], 1)
+        return out[:, 0], box.transpose(1, 2)
 
 
 def cell_centres(width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:

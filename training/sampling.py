@@ -12,6 +12,12 @@ REGION_MARGIN = 1.25
 """Side of the square region that is read for a face, over its box's longer side."""
 
 
+CORNERS = torch.tensor(
+    [[0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [-0.5, -0.5, 0.5, 0.5]]
+)
+"""(4, 4): picture number, centre, side @ CORNERS = left, top, right, bottom."""
+
+
 def regions_of(boxes: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
     """(R, 4) boxes -> (R, 4) regions: picture number, centre, side."""
     centre = (boxes[:, :2] + boxes[:, 2:]) / 2
@@ -52,9 +58,9 @@ def read_regions(
     GridSample.
     """
     if torch.onnx.is_in_onnx_export():
-        half = regions[:, 3:4] / 2
-        corners = torch.cat([regions[:, 1:3] - half, regions[:, 1:3] + half], 1)
-        return RoiAlign.apply(feature, corners, regions[:, 0].long(), cells, scale)
+        # Of one picture. A product with constants is one small node where sums and slices are ten.
+        picture = torch.zeros(regions.shape[0], dtype=torch.long)
+        return RoiAlign.apply(feature, regions @ CORNERS, picture, cells, scale)
     steps = (torch.arange(cells, device=feature.device, dtype=torch.float32) + 0.5) / cells - 0.5
     across = (regions[:, 1:2] + steps * regions[:, 3:4]) / size[0] * 2 - 1  # (R, cells)
     down = (regions[:, 2:3] + steps * regions[:, 3:4]) / size[1] * 2 - 1

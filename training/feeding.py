@@ -76,12 +76,13 @@ def make_composer(arguments: argparse.Namespace, seed: int | tuple[int, ...]) ->
     shares: list[float] = []
     if arguments.photos and Path(arguments.photos).is_file():
         banks.append(photo_bank(Path(arguments.photos)))
-        turned = Path(arguments.photos).parent / TURNED
-        share = TURNED_SHARE * arguments.photo_share if (turned / "scale.npy").is_file() else 0.0
-        shares.append(arguments.photo_share - share)
-        if share:
-            banks.append(turned_bank(turned))
-            shares.append(share)
+        shares.append(arguments.photo_share)
+        folder = Path(arguments.photos).parent / TURNED
+        turned = turned_bank(folder) if (folder / "scale.npy").is_file() else None
+        if turned:  # there, and not empty
+            banks.append(turned)
+            shares = [share * (1 - TURNED_SHARE) for share in shares]
+            shares.append(arguments.photo_share * TURNED_SHARE)
     scenes: RenderedScenes | None = None
     rendered = [Path(folder) for folder in arguments.rendered]
     present = {

@@ -16,6 +16,7 @@ import numpy as np
 from mfn_addon.face import load_head_model
 from mfn_addon.face.mirror import mirror_matrix, mirror_order, mirror_rotation
 from training.bank import FaceBank, Surface
+from training.colouring import colour_in, is_grey
 from training.distractors import draw_bodies, draw_graphics, skin_tone
 from training.sampling import REGION_MARGIN
 from training.wearing import dress, take_face_away
@@ -28,6 +29,8 @@ CROWD_COVERED, CROWD_PROFILES = 0.35, 0.35
 large faces that were missed in real crowds were profiles, a third were covered."""
 DRESSED, CROWD_DRESSED = 0.18, 0.5
 """How many wear something, or hold it before their faces."""
+COLOURED = 0.7
+"""How many grey photographs are shown in a colour made up."""
 FACELESS = 0.22
 """Of the heads in crowds: how many have their face taken away, as the back of a head."""
 BODIES = 0.7
@@ -262,6 +265,8 @@ class Composer:
             crop = cv2.resize(crop, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         warp = np.hstack([linear / shrink, shift[:, None]])
         patch = cv2.warpAffine(crop, warp, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        if random.random() < COLOURED and is_grey(crop):
+            patch = colour_in(patch, points @ linear.T + shift, random)
         if random.random() < 0.5:  # else streaks would mark every face
             inside = np.full(crop.shape[:2], 255, np.uint8)
             inside = cv2.warpAffine(inside, warp, (width, height))

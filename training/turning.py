@@ -39,6 +39,7 @@ from mfn_addon.face.camera import VIEWING_DISTANCE, project_local
 from mfn_addon.face.mirror import mirror_partners
 from training import photos
 from training.bank import FaceBank, Rows
+from training.colouring import is_grey
 from training.fit import UNSEEN_BY_TEACHER
 from training.synthetic import raster
 
@@ -486,11 +487,6 @@ def choose(path: Path, count: int, seed: int) -> np.ndarray:
 def backgrounds() -> list[np.ndarray]:
     data = photos.data_folder()
     return photos.read_backgrounds(data) if data else []
-
-
-def is_grey(picture: np.ndarray) -> bool:
-    some = picture[::8, ::8]
-    return bool((some == some[..., :1]).all())
 
 
 def work(job: tuple[Path, Path, int, int, int]) -> int:

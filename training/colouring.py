@@ -44,9 +44,9 @@ def colour_in(patch: np.ndarray, points: np.ndarray, random: np.random.Generator
     # colour is half as fine as light is, as in most cameras' files
     height, width = light.shape
     grey = cv2.resize(light, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_AREA)
-    points = points / 2
+    points = np.asarray(points, np.float32) / 2
     lips, chin, top = numbers()
-    hull = cv2.convexHull(points.astype(np.float32))[:, 0]
+    hull = cv2.convexHull(points)[:, 0]
     up = points[top] - points[chin]
     side = float(np.linalg.norm(np.ptp(hull, axis=0)))
     middle = hull.mean(0)
@@ -76,7 +76,7 @@ def colour_in(patch: np.ndarray, points: np.ndarray, random: np.random.Generator
     chroma = surroundings(grey, middle - 0.6 * up, up, random)
     for mask, table in ((head, of_hair), (skin, of_skin)):
         chroma += mask[..., None] * (table[grey] - chroma)
-    red = area(cv2.convexHull(points[lips].astype(np.float32))[:, 0], 0.012)
+    red = area(cv2.convexHull(points[lips])[:, 0], 0.012)
     chroma[..., 0] += red * face * float(random.uniform(0, 11))
     return with_chroma(light, cv2.resize(chroma * np.float32(saturation), (width, height)))
 

@@ -23,6 +23,7 @@ from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
 from mfn_addon.network.mfn import OUTPUTS
+from training.graph import tidy
 from training.layers import dense, thin
 from training.look import look_from_pose
 from training.model import CLOSE_FACES, MAX_FACES, Mfn
@@ -31,8 +32,10 @@ from training.sampling import REGION_MARGIN
 
 OPSET = 17
 OVERLAP = 0.35  # boxes that overlap more are one face
-MOST_CANDIDATES = 64  # faces that suppression leaves, from which the 16 are chosen
+MOST_CANDIDATES = 64  # faces that suppression leaves
+PROPOSALS = 32  # of them, that are looked at again; 16 stay
 SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is more
+SEEN_SCORE = 0.3  # the same after the second look
 SECOND_LOOK = 0.7  # the share of the second look in a score; the cell's own has the rest
 DOUBLE = 0.45  # boxes of the second look that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
@@ -61,7 +64,7 @@ class Find(nn.Module):
 
 
 class Read(nn.Module):
-    """Maps, proposed (16, 4) boxes and their (16,) scores -> the faces, surest first."""
+    """Maps, the proposed (32, 4) boxes and their (32,) scores -> 16 faces, surest first."""
 
     def __init__(self, model: Mfn) -> None:
         super().__init__()
@@ -81,7 +84,10 @@ class Read(nn.Module):
         reader, maps = self.model.regions, [map2, map4, map8]
         survey = reader.survey(maps, top, regions, size)
         sure, exact = self.model.verify(survey, regions)
-        score, order = without_doubles(joint_score(score, sure), exact).topk(MAX_FACES)
+        score = without_doubles(joint_score(score, sure), exact)
+        kept = claim(score, regions[:, 3], SEEN_SCORE).topk(MAX_FACES).indices
+        score, surest = score[kept].topk(MAX_FACES)
+        order = kept[surest]
         survey, regions, box = survey.of(order), regions[order], exact[order]
         pose, expression = reader.far(survey)
         # Empty rows are the smallest of all, so that they are read closely last.
@@ -100,6 +106,14 @@ def square_regions(box: torch.Tensor) -> torch.Tensor:
     middle = (box[:, :2] + box[:, 2:]) / 2
     side = ((box[:, 2:] - box[:, :2]).amax(1) * REGION_MARGIN).clamp(min=1.0)
     return torch.cat([torch.zeros_like(side[:, None]), middle, side[:, None]], 1)
+
+
+def claim(score: torch.Tensor, side: torch.Tensor, sure: float) -> torch.Tensor:
+    """(R,) by which of too many faces are kept: size and, more than that, score.
+
+    By score times size alone, hands and hats of .5 took the places of smaller faces of .9.
+    """
+    return score.pow(3) * torch.where(score > sure, side, torch.full_like(side, 1e-3))
 
 
 def joint_score(proposed: torch.Tensor, verified: torch.Tensor) -> torch.Tensor:
@@ -132,10 +146,10 @@ def export_part(
 
 
 def pick_graph() -> onnx.ModelProto:
-    """score (1, N), box (1, N, 4) -> 16 after suppression, surest first; empty rows have score 0.
+    """score (1, N), box (1, N, 4) -> 32 after suppression, surest first; empty rows have score 0.
 
-    Of more faces than 16, those with the highest score times size are kept: by score alone, rows
-    went to specks in the background of a crowd (docs/decisions/0011).
+    Of more than 32, those with the highest score times size are kept: by score alone, rows went to
+    specks in the background of a crowd (docs/decisions/0011).
     """
 
     def constant(name: str, array: np.ndarray) -> TensorProto:
@@ -163,9 +177,9 @@ def pick_graph() -> onnx.ModelProto:
         helper.make_node("Greater", ["score_real", "sure"], ["is_sure"]),
         helper.make_node("Where", ["is_sure", "size", "nothing"], ["weight"]),
         helper.make_node("Mul", ["score_real", "weight"], ["claim"]),
-        helper.make_node("TopK", ["claim", "sixteen"], ["claims", "kept"]),
+        helper.make_node("TopK", ["claim", "proposals"], ["claims", "kept"]),
         helper.make_node("Gather", ["score_real", "kept"], ["score_kept"], axis=0),
-        helper.make_node("TopK", ["score_kept", "sixteen"], ["proposed_score", "order"]),
+        helper.make_node("TopK", ["score_kept", "proposals"], ["proposed_score", "order"]),
         helper.make_node("Gather", ["kept", "order"], ["rows"], axis=0),
         helper.make_node("Gather", ["box_some", "rows"], ["proposed_box"], axis=0),
     ]
@@ -173,7 +187,7 @@ def pick_graph() -> onnx.ModelProto:
         constant("one", np.array([1], np.int64)),
         constant("two", np.array(2, np.int64)),
         constant("zero", np.array([0], np.int64)),
-        constant("sixteen", np.array([MAX_FACES], np.int64)),
+        constant("proposals", np.array([PROPOSALS], np.int64)),
         constant("most", np.array([MOST_CANDIDATES], np.int64)),
         constant("overlap", np.array([OVERLAP], np.float32)),
         constant("sure", np.array([SURE_SCORE], np.float32)),
@@ -190,8 +204,8 @@ def pick_graph() -> onnx.ModelProto:
             helper.make_tensor_value_info("box_in", TensorProto.FLOAT, [1, "cells", 4]),
         ],
         [
-            helper.make_tensor_value_info("proposed_score", TensorProto.FLOAT, [MAX_FACES]),
-            helper.make_tensor_value_info("proposed_box", TensorProto.FLOAT, [MAX_FACES, 4]),
+            helper.make_tensor_value_info("proposed_score", TensorProto.FLOAT, [PROPOSALS]),
+            helper.make_tensor_value_info("proposed_box", TensorProto.FLOAT, [PROPOSALS, 4]),
         ],
         constants,
     )
@@ -211,8 +225,8 @@ def build(model: Mfn) -> onnx.ModelProto:
         {"image": {1: "height", 2: "width"}, **spatial, "score_all": {1: "cells"},
          "box_all": {1: "cells"}},
     )  # fmt: skip
-    box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(MAX_FACES, 1)
-    score = torch.linspace(1.0, 0.0, MAX_FACES)
+    box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(PROPOSALS, 1)
+    score = torch.linspace(1.0, 0.0, PROPOSALS)
     read = export_part(
         reader, (*example[:4], box, score), [*maps, "proposed_box", "proposed_score"],
         list(OUTPUTS), spatial,
@@ -227,6 +241,7 @@ def build(model: Mfn) -> onnx.ModelProto:
     )  # fmt: skip
     io_map = [(name, f"read/{name}") for name in (*maps, "proposed_box", "proposed_score")]
     whole = compose.merge_models(merged, read, io_map=io_map, outputs=list(OUTPUTS))
+    tidy(whole)
     compress(whole)
     onnx.checker.check_model(whole)
     return whole

@@ -262,48 +262,52 @@ class Turner:
     ) -> np.ndarray:
         """(S, S, 3) uint8 as the picture would look with the head at its new look; before another
         background (S, S, 3), if so wished."""
-        head, side = self.head, self.side
+        head = self.head
         shape = head.neutral + (look.weights @ head.modes).reshape(-1, 3)
         old = look.screen(shape)
         self.small.draw(old, head.triangles)
         depth, outside, at = self.depth_map(look)
         picture = self.complete(picture, look, outside < HAIR_ABOVE / 2 * look.scale)
-        grid_depth = self.at_grid(depth)
         away = self.at_grid(outside * self.unlike(picture, at)) / look.scale
-        points = look.lift(self.grid, grid_depth)
-        hair = hair_width(points[:, 1])
-        # hair lies about the head: what stands out further is further back
-        grid_depth += HAIR_BACK * smooth(points[:, 1] / 0.05) * np.minimum(away / hair, 1)
-        points = look.lift(self.grid, grid_depth)
-        # how far a point goes along: not with the shoulders, and less and less beyond the hair
-        along = 1 - stay(points[:, 1], points[:, 2])
-        near = 1 - smooth((away - hair) / REST)
-        along *= near
-        moved = new.screen(points)
-        still = np.concatenate([self.grid, 1 / grid_depth[:, None]], 1)
-        grid = still + along[:, None] * (moved - still)
-        back = smooth((away - hair) / 0.02)
-        grid[:, 2] = grid[:, 2] * (1 - back) + back / (VIEWING_DISTANCE + BEHIND)
-
+        grid = self.moved_grid(self.at_grid(depth), away, look, new)
         hidden, places = self.hidden(old, shape, look, at, picture)
-        body = new.screen(shape + self.lift_hair(shape, look))
+        body = new.screen(shape + self.lift_hair(shape))
         body += head.neck[:, None] * (old - body)
         screen = np.concatenate([grid, body]).astype(np.float32)
         screen[:, :2] *= FINENESS
         triangles = np.concatenate([self.cells, hidden + len(grid)]).astype(np.int32)
         places = np.concatenate([self.grid[self.cells], places]).astype(np.float32)
         self.large.draw(screen, triangles, len(self.cells))
-        out = np.repeat(np.repeat(picture, FINENESS, 0), FINENESS, 1)
         buffer = self.large
+        out = np.zeros((*buffer.found.shape, 3), np.uint8)
         paint(
             buffer.found, buffer.weight_b, buffer.weight_c, triangles, places,
             np.ascontiguousarray(picture), out,
         )  # fmt: skip
-        out = cv2.resize(out, (side, side), interpolation=cv2.INTER_AREA)
+        out = cv2.resize(out, (self.side, self.side), interpolation=cv2.INTER_AREA)
         if behind is None:
             return out
         mask = self.outline(body, new)[..., None]
         return (behind + mask * (out.astype(np.float32) - behind)).astype(np.uint8)
+
+    def moved_grid(self, depth: np.ndarray, away: np.ndarray, look: Look, new: Look) -> np.ndarray:
+        """(G, 3) screen points of the photograph's mesh at the new look.
+
+        Args:
+            depth: (G,) metres. away: (G,) metres outside the head's outline.
+        """
+        height = look.lift(self.grid, depth)[:, 1]
+        hair = hair_width(height)
+        # hair lies about the head: what stands out further is further back
+        depth = depth + HAIR_BACK * smooth(height / 0.05) * np.minimum(away / hair, 1)
+        points = look.lift(self.grid, depth)
+        # how far a point goes along: not with the shoulders, and less and less beyond the hair
+        along = (1 - stay(points[:, 1], points[:, 2])) * (1 - smooth((away - hair) / REST))
+        still = np.concatenate([self.grid, 1 / depth[:, None]], 1)
+        grid = still + along[:, None] * (new.screen(points) - still)
+        back = smooth((away - hair) / 0.02)
+        grid[:, 2] = grid[:, 2] * (1 - back) + back / (VIEWING_DISTANCE + BEHIND)
+        return grid
 
     def outline(self, screen: np.ndarray, look: Look) -> np.ndarray:
         """(S, S) 0..1: the head with its hair, from screen points (V, 3)."""
@@ -382,24 +386,9 @@ class Turner:
         inside = ((old[:, :2] >= 0) & (old[:, :2] < side)).all(1)
         front = self.small.depth[cell[:, 1], cell[:, 0]]
         # 1 / depth differs by this much over 6 mm
-        grey = cv2.blur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (5, 5))
         seen = inside & (old[:, 2] > front - 0.006 / VIEWING_DISTANCE**2)
         triangles = head.triangles[~seen[head.triangles].all(1)]
-        # beside the head and behind it: what lies at the outline at about the same height
-        middle = look.screen(PIVOT[None])[0, :2]
-        # ears are not to go on behind themselves: there, what is above them
-        above = 0.05 * smooth((-0.085 - shape[:, 2]) / 0.03) * smooth((shape[:, 1] + 0.07) / 0.04)
-        from_middle = look.screen(shape + above[:, None] * np.float32([0, 1, 0]))[:, :2] - middle
-        radius = np.linalg.norm(from_middle, axis=1, keepdims=True)
-        outer = middle + from_middle / np.maximum(radius, 1e-3) * (0.45 * side)
-        edge = np.clip(outer, 0, side - 1).astype(int)
-        edge = at[edge[:, 1], edge[:, 0]] + 0.5
-        # hair lies within the outline or without; its darker side is likelier no background
-        stretch = hair_width(shape[:, 1] + above) * (shape[:, 1] + above > 0.01) * look.scale
-        outward = from_middle / np.maximum(radius, 1e-3) * stretch[:, None]
-        within, without = edge - 0.2 * outward, edge + 0.3 * outward
-        lighter = self.light(grey, without) > self.light(grey, within)
-        edge = np.where(lighter[:, None], within, without)
+        edge = self.edges(shape, look, at, picture)
         places = np.where(seen[:, None], old[:, :2], edge)[triangles]
         core = cv2.erode((self.small.found >= 0).astype(np.uint8), np.ones((7, 7), np.uint8))
         clear = seen & (core[cell[:, 1], cell[:, 0]] > 0)  # at the outline hair may hang over
@@ -409,12 +398,33 @@ class Turner:
         kept = mirrored | head.back[triangles].all(1)
         return triangles[kept], places[kept]
 
+    def edges(
+        self, shape: np.ndarray, look: Look, at: np.ndarray, picture: np.ndarray
+    ) -> np.ndarray:
+        """(V, 2) px: for each of the head's points the place at the outline that lies the same way
+        from the head's middle."""
+        middle = look.screen(PIVOT[None])[0, :2]
+        # ears are not to go on behind themselves: there, what is above them
+        above = 0.05 * smooth((-0.085 - shape[:, 2]) / 0.03) * smooth((shape[:, 1] + 0.07) / 0.04)
+        raised = look.screen(shape + above[:, None] * np.float32([0, 1, 0]))[:, :2]
+        way = raised - middle
+        way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-3)
+        outer = np.clip(middle + way * (0.45 * self.side), 0, self.side - 1).astype(int)
+        edge = at[outer[:, 1], outer[:, 0]] + 0.5
+        # hair lies within the outline or without; its darker side is likelier no background
+        height = shape[:, 1] + above
+        hair = way * (hair_width(height) * (height > 0.01) * look.scale)[:, None]
+        within, without = edge - 0.2 * hair, edge + 0.3 * hair
+        grey = cv2.blur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), (5, 5))
+        lighter = self.light(grey, without) > self.light(grey, within)
+        return np.where(lighter[:, None], within, without)
+
     def light(self, grey: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """(S, S) at (N, 2) px."""
+        """(N,) of (S, S) at (N, 2) px."""
         cell = np.clip(places, 0, self.side - 1).astype(int)
         return grey[cell[:, 1], cell[:, 0]]
 
-    def lift_hair(self, shape: np.ndarray, look: Look) -> np.ndarray:
+    def lift_hair(self, shape: np.ndarray) -> np.ndarray:
         """(V, 3) metres by which hair stands off the head's hidden side."""
         away = shape - PIVOT
         away /= np.linalg.norm(away, axis=1, keepdims=True)

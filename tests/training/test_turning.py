@@ -143,7 +143,8 @@ def test_heads_turn_on_where_they_look_and_not_out_of_sight(now):
     if now:
         assert (np.sign(yaw) == np.sign(now)).all()
     else:
-        assert yaw.min() < -15 and yaw.max() > 15
+        assert yaw.min() < -15
+        assert yaw.max() > 15
 
 
 @pytest.fixture
@@ -173,7 +174,8 @@ def test_a_bank_leaves_out_what_is_held_back_and_goes_on_where_it_was(photograph
     assert set(np.load(folder / "source.npy")) <= {2, 3, 4, 5}
     first = np.load(folder / "images.npy")
     bank = turning.turned_bank(folder)
-    assert len(bank) == 12 and bank.crops[3].shape == (SIDE, SIDE, 3)
+    assert len(bank) == 12
+    assert bank.crops[3].shape == (SIDE, SIDE, 3)
 
     scale = np.load(folder / "scale.npy")
     scale[5:] = np.nan  # as if stopped there

@@ -37,6 +37,12 @@ let recorder: VideoRecorder | null = null;
 let handedOver = ""; // how far a video is, in words
 let solvedCount = 0;
 
+/** Writes only what is new: each writing has the browser lay the page out, for every picture. */
+function show(id: string, text: string): void {
+  const element = get(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
 function showLink(): void {
   if (!link) return;
   document.body.dataset.link = link.state;
@@ -45,15 +51,14 @@ function showLink(): void {
   const recording = link.take !== null && link.take.end === Infinity;
   const lost = link.state === "lost";
   const pending = link.pending && (lost ? TEXT.held : TEXT.pending)(link.pending);
-  get("state").textContent = STATES[link.state];
-  get("detail").textContent = [lost && TEXT.retrying, (lost || !recording) && pending, handedOver]
-    .filter(Boolean)
-    .join(" · ");
-  get("carrier").textContent = lost ? "" : link.carrierName;
+  show("state", STATES[link.state]);
+  const details = [lost && TEXT.retrying, (lost || !recording) && pending, handedOver];
+  show("detail", details.filter(Boolean).join(" · "));
+  show("carrier", lost ? "" : link.carrierName);
   document.body.classList.toggle("recording", recording);
   document.body.dataset.filming = String(recorder?.growing != null);
   document.body.dataset.filmed = String(recorder?.size ?? 0);
-  get("record-label").textContent = recording ? TEXT.stop : TEXT.record;
+  show("record-label", recording ? TEXT.stop : TEXT.record);
   recordButton.disabled = calibrateButton.disabled = link.state !== "connected";
   if (link.state === "unpaired") {
     forgetKey();
@@ -131,7 +136,7 @@ function solved({ frame, meshes }: Solved): void {
   const first = frame.faces.at(0);
   meters.show(first && neutrals.apply(first), facts?.expressions ?? []);
   const count = frame.faces.length;
-  get("faces").textContent = count ? TEXT.faces(count) : TEXT.noFace;
+  show("faces", count ? TEXT.faces(count) : TEXT.noFace);
 }
 
 async function ready(message: Ready): Promise<void> {
@@ -142,7 +147,7 @@ async function ready(message: Ready): Promise<void> {
   if (secret) await pairAndConnect({ secret });
   else if (key) await connect(key);
   else {
-    get("state").textContent = STATES.unpaired;
+    show("state", STATES.unpaired);
     document.body.dataset.link = "unpaired";
     get("pairing").hidden = false;
   }
@@ -201,14 +206,15 @@ document.addEventListener("visibilitychange", () => {
 /** Without a camera there is nothing to be seen, and nothing of what was. */
 function clearPicture(): void {
   overlay.width = 0;
-  get("faces").textContent = "";
+  show("faces", "");
 }
 
 setInterval(() => {
-  get("fps").textContent = TEXT.rate(solvedCount);
+  show("fps", TEXT.rate(solvedCount));
   const { network, side } = solver.pace.reading;
   document.body.dataset.reading = `${network} at ${side} px`;
-  get("reduced").textContent = TEXT.quicker[solver.pace.level];
+  document.body.dataset.pictures = solver.takes;
+  show("reduced", TEXT.quicker[solver.pace.level]);
   const [track] = (video.srcObject as MediaStream | null)?.getVideoTracks() ?? [];
   warnings.look(track?.getSettings().frameRate ?? 0);
   if (!solvedCount && track?.readyState === "ended") clearPicture();
@@ -218,7 +224,7 @@ setInterval(() => {
 
 setInterval(() => {
   const left = link?.take ? Math.ceil(link.take.start - Date.now() / 1000) : 0;
-  get("count-in").textContent = left > 0 ? String(left) : "";
+  show("count-in", left > 0 ? String(left) : "");
 }, 100);
 
 /** In groups of four bytes, as people compare them; a line may only break between two. */

@@ -10,9 +10,9 @@ import { SparseHead } from "./core/headModel.ts";
 import { FaceNetwork } from "./core/network.ts";
 import { Tracker } from "./core/tracker.ts";
 import { READINGS, type Reading } from "./page/pace.ts";
-import { TEXT } from "./page/strings.ts";
+import { type Picture, PixelReader } from "./page/picture.ts";
 
-export type ToWorker = { bitmap: ImageBitmap; time: number; frame: number } & Reading;
+export type ToWorker = { picture: Picture; time: number; frame: number } & Reading;
 export type FromWorker =
   | { kind: "ready"; expressions: string[]; edges: number[] }
   | { kind: "frame"; frame: FaceFrame; meshes: Float32Array[] }
@@ -45,18 +45,12 @@ async function prepare(threads: number): Promise<void> {
   const networkAt = await opener(head, threads);
   const { expressions, landmarkCount, pointCount, edges } = head.header;
   const tracker = new Tracker(expressions, landmarkCount);
-  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error(TEXT.noCanvas);
+  const reader = new PixelReader();
   onmessage = async ({ data }: MessageEvent<ToWorker>) => {
-    const { bitmap, time, frame, side } = data;
+    const { picture, time, frame, side } = data;
+    const { rgba, width, height } = await reader.read(picture);
     const network = await networkAt(data.network);
-    const { width, height } = bitmap;
-    if (context.canvas.width !== width) context.canvas.width = width;
-    if (context.canvas.height !== height) context.canvas.height = height;
-    context.drawImage(bitmap, 0, 0);
-    bitmap.close();
-    const pixels = context.getImageData(0, 0, width, height).data;
-    const faces = await network.detect(pixels, width, height, side);
+    const faces = await network.detect(rgba, width, height, side);
     const tracked = tracker.update({ time, frame, width, height, faces });
     const meshes = tracked.faces.map((face) => {
       const points = head.points(face.identity, face.expression, pointCount);

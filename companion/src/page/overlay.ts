@@ -15,8 +15,14 @@ export function drawOverlay(
 ): void {
   const context = canvas.getContext("2d");
   if (!context) return;
-  if (canvas.width !== frame.width) canvas.width = frame.width;
-  if (canvas.height !== frame.height) canvas.height = frame.height;
+  // As large as it is seen: more is painted for nothing, thirty times a second.
+  const shown = Math.min(canvas.clientWidth / frame.width, canvas.clientHeight / frame.height);
+  const scale = Math.min(shown * devicePixelRatio, 1);
+  const width = Math.round(frame.width * scale);
+  const height = Math.round(frame.height * scale);
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  context.setTransform(width / frame.width, 0, 0, height / frame.height, 0, 0);
   context.clearRect(0, 0, frame.width, frame.height);
   const unit = Math.max(frame.width, frame.height) / 640;
   frame.faces.forEach((face, n) => {

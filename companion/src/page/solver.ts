@@ -4,6 +4,7 @@
 import type { FromWorker } from "../worker.ts";
 import { now } from "../link/link.ts";
 import { Pace } from "./pace.ts";
+import { type Picture, shownFrame } from "./picture.ts";
 
 export type Ready = Extract<FromWorker, { kind: "ready" }>;
 export type Solved = Extract<FromWorker, { kind: "frame" }>;
@@ -25,6 +26,8 @@ export class Solver {
   readonly pace = new Pace();
   /** How many the camera has given so far. */
   pictures = 0;
+  /** As what they were taken last. */
+  takes: "frames" | "bitmaps" = "frames";
   private worker: Worker;
   private readonly video: HTMLVideoElement;
   private readonly events: SolverEvents;
@@ -32,7 +35,7 @@ export class Solver {
   private number = 0;
   private last = -Infinity; // when the last picture that was taken was presented, ms
   private begun = 0; // when its solving began
-  private newest: { bitmap: ImageBitmap; time: number; frame: number } | null = null;
+  private newest: { picture: Picture; time: number; frame: number } | null = null;
 
   constructor(video: HTMLVideoElement, events: SolverEvents) {
     this.video = video;
@@ -46,14 +49,12 @@ export class Solver {
     const worker = new Worker(new URL("../worker.ts", import.meta.url), { type: "module", name });
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.kind === "failed") return this.startFailed(data.reason);
+      const ended = performance.now();
+      if (data.kind === "frame") this.pace.see(ended - this.begun, ended);
       this.busy = false;
+      this.solveNewest(); // first: while this picture's faces are drawn, the next is read
       if (data.kind === "ready") this.events.ready(data);
-      else {
-        const ended = performance.now();
-        this.pace.see(ended - this.begun, ended);
-        this.events.solved(data);
-      }
-      this.solveNewest();
+      else this.events.solved(data);
     };
     worker.onerror = (event) => this.startFailed(event.message);
     return worker;
@@ -79,9 +80,11 @@ export class Solver {
       const time = captured ? Math.min(captured, now()) : now();
       try {
         // At once: a moment later the video may show another picture than that of `time`.
-        const bitmap = await createImageBitmap(this.video);
-        this.newest?.bitmap.close();
-        this.newest = { bitmap, time, frame };
+        const shown = shownFrame(this.video);
+        this.takes = shown ? "frames" : "bitmaps";
+        const picture = shown ?? (await createImageBitmap(this.video));
+        this.newest?.picture.close();
+        this.newest = { picture, time, frame };
         this.solveNewest();
       } catch {
         // the camera was changed just now
@@ -96,6 +99,6 @@ export class Solver {
     this.newest = null;
     this.busy = true;
     this.begun = performance.now();
-    this.worker.postMessage({ ...newest, ...this.pace.reading }, [newest.bitmap]);
+    this.worker.postMessage({ ...newest, ...this.pace.reading }, [newest.picture]);
   }
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opens the page in headless Chromium with a clip for a camera, for tests/companion:
 //   node tests/browse.ts CHROMIUM URL CLIP.y4m FOLDER [FAULT]
-// FAULT: no-threads, no-exceptions, upright, slow, denied, insecure, or the name of the error with which
-// the camera cannot be opened the first time.
+// FAULT: no-threads, stuck-threads, no-exceptions, upright, slow, denied, insecure, copies-no-rgba,
+// turned-frames, no-frames, or the name of the error with which the camera cannot be opened the
+// first time.
 // Then obeys one line of standard input at a time, and answers each with one line, `done` or what
-// was asked for. Words that
-// wait for what the page shows:
+// was asked for. Words that wait for what the page shows:
 //   connected, seen, light, recording, kept COUNT, filming, filmed BYTES, lost, pending, delivered,
 //   videos_cut, asked, idle, solving
 // do:
-//   record, calibrate, settings, film, saver, delete, end_camera, reload, offline, online,
+//   record, calibrate, settings, rate FPS, film, saver, delete, end_camera, reload, offline, online,
 //   cut_videos, uncut_videos, allow, again, tap_notice, unplug, look_away, shot NAME WIDTH HEIGHT,
 //   end
 // answer with what the page shows or keeps:
-//   fps, faces, reading, carrier, threads, recorded, stored, notice
+//   fps, faces, reading, pictures, carrier, threads, recorded, stored, notice
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -40,13 +40,34 @@ const page = await context.newPage();
 page.setDefaultTimeout(PATIENCE);
 page.on("pageerror", (error) => console.error("page:", error.message));
 page.on("console", (message) => console.error("console:", message.text()));
-if (fault === "no-threads") {
+const brokenWorkers: Record<string, string> = {
   // As browsers that grant a page threads and then no memory that they could share.
+  "no-threads": 'if (self.name !== "1") WebAssembly.Memory = null;',
+  // As browsers whose threads are granted and never begin.
+  "stuck-threads": 'if (self.name !== "1") self.Worker = class extends EventTarget { postMessage() {} };',
+  // As browsers that do not know the wish for a format, and pass it over.
+  "copies-no-rgba": `
+    const { allocationSize, copyTo } = VideoFrame.prototype;
+    VideoFrame.prototype.allocationSize = function () { return allocationSize.call(this); };
+    VideoFrame.prototype.copyTo = function (target) { return copyTo.call(this, target); };`,
+};
+if (brokenWorkers[fault]) {
   await page.route("**/worker-*.js", async (route) => {
     const response = await route.fetch();
-    const broken = 'if (self.name !== "1") WebAssembly.Memory = null;';
-    await route.fulfill({ response, body: broken + (await response.text()) });
+    await route.fulfill({ response, body: brokenWorkers[fault] + (await response.text()) });
   });
+}
+if (fault === "turned-frames") {
+  // As the frames of a camera that lies otherwise than the phone is held.
+  await page.addInitScript(() => {
+    const { VideoFrame } = window;
+    window.VideoFrame = new Proxy(VideoFrame, {
+      construct: (_, [video]) => new VideoFrame(video, { rotation: 180 } as VideoFrameInit),
+    });
+  });
+}
+if (fault === "no-frames") {
+  await page.addInitScript(() => Reflect.deleteProperty(window, "VideoFrame"));
 }
 if (fault === "upright") {
   // A phone that is held upright turns its camera's picture; Chromium would cut the clip's.
@@ -85,9 +106,9 @@ if (fault?.endsWith("Error")) {
 }
 const warning: Error | null = await page.goto(url).then(() => null, (error) => error);
 
-async function choose(setting: string): Promise<void> {
+async function choose(setting: () => Promise<unknown>): Promise<void> {
   await page.click("#settings-toggle");
-  await page.check(setting);
+  await setting();
   await page.click("#settings-toggle");
 }
 
@@ -156,8 +177,9 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
         document.dispatchEvent(new Event("visibilitychange"));
       }
     }),
-  film: () => choose("#film"),
-  saver: () => choose("#saver"),
+  rate: (rate) => choose(() => page.selectOption("#rate", rate)),
+  film: () => choose(() => page.check("#film")),
+  saver: () => choose(() => page.check("#saver")),
   asked: () => page.waitForSelector("#notice button"),
   delete: () => page.click('#notice button:text-is("Delete")'),
   stored: async () => String(await page.evaluate(countStored)),
@@ -173,6 +195,7 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   uncut_videos: () => page.unroute("**/video"),
   fps: () => page.locator("#fps").innerText(),
   faces: () => page.locator("#faces").textContent().then(String),
+  pictures: () => page.evaluate(() => document.body.dataset.pictures!),
   reading: () => page.evaluate(() => document.body.dataset.reading!),
   record: () => page.click("#record"),
   reload: () => page.reload(),

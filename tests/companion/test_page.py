@@ -133,10 +133,11 @@ def test_page_uses_https_where_a_websocket_is_refused(still, tmp_path: Path) -> 
     assert missing_sequences(tmp_path / "take.mfntake") == []
 
 
-def test_page_goes_on_with_one_thread_where_threads_fail(still, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fault", ["no-threads", "stuck-threads"])
+def test_page_goes_on_with_one_thread_where_threads_fail(still, tmp_path: Path, fault) -> None:
     clip, _ = still
     server, url = serve(tmp_path)
-    phone = Phone(url, clip, tmp_path, "no-threads")
+    phone = Phone(url, clip, tmp_path, fault)
     try:
         for command in ("connected", "seen"):
             phone.do(command)

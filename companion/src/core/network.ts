@@ -9,6 +9,7 @@ import type { SparseHead } from "./headModel.ts";
 import { LONG_SIDE, Letterboxer } from "./letterbox.ts";
 
 const LEAST_SCORE = 0.5;
+const START_WITHIN = 20_000; // ms
 
 export class FaceNetwork {
   private readonly session: ort.InferenceSession;
@@ -29,6 +30,8 @@ export class FaceNetwork {
   static async open(model: Uint8Array, head: SparseHead, threads: number): Promise<FaceNetwork> {
     ort.env.logLevel = "error";
     ort.env.wasm.numThreads = threads;
+    // A browser whose threads never start says nothing; one thread has nothing to wait for.
+    ort.env.wasm.initTimeout = threads > 1 ? START_WITHIN : 0;
     const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
     return new FaceNetwork(session, head);
   }

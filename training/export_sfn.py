@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from training.export import compress, describe, export_part
+from training.graph import tidy
 from training.look import look_from_pose
 from training.running import write_weights
 from training.sfn import SIDE, Sfn
@@ -46,6 +47,7 @@ def build(model: Sfn) -> onnx.ModelProto:
     axes = {name: {0: "faces"} for name in ("crops", *names)}
     graph = export_part(Read(model), (crops,), ["crops"], names, axes)
     graph.ir_version = 8
+    tidy(graph)
     compress(graph)
     onnx.checker.check_model(graph)
     return graph

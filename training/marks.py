@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -29,6 +30,8 @@ RIGHT_EYE, LEFT_EYE = (*range(14), 80), (*range(14, 28), 81)
 MOUTH = tuple(range(28, 56))
 EYE_PATCH, MOUTH_PATCH = 0.28, 0.46
 """Sides of the patches about an eye and about the mouth, over the region's side."""
+GUESS_SPREAD = 0.12
+"""How far from its guess a mark is looked for at first, over the patch's side; it is learned."""
 EYE_SHAPES = (
     *("eyeBlink", "eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeSquint", "eyeWide"),
     *("browDown", "browOuterUp", "cheekSquint"),
@@ -125,8 +128,9 @@ class Marks(nn.Module):
 class Patch(nn.Module):
     """Features of a small square of the finest map, and the marks in it.
 
-    The marks are found as `Marks` finds them. Regressed from the features, as they were at first,
-    they were no nearer than the coarse guess (docs/decisions/0015).
+    The marks are found as `Marks` finds them, about where it has guessed them: a patch sees better
+    than the whole region where a lip is, but less well which part of it is which. Regressed from
+    the features, as they were at first, they were no nearer than the guess (docs/decisions/0015).
     """
 
     def __init__(self, cells: int, features: int, marks: int, conv3: Conv3) -> None:
@@ -143,15 +147,28 @@ class Patch(nn.Module):
         self.fine = nn.Conv2d(40, 48, 1)
         self.coarse = nn.Conv2d(64, 48, 1)
         self.maps = nn.Conv2d(48, marks, 1)
+        self.trust = nn.Parameter(torch.tensor(math.log(0.5 / GUESS_SPREAD**2)))
         self.register_buffer("grid", cell_grid(cells // 2), persistent=False)
 
-    def forward(self, squares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(R, 16, cells, cells) -> features; marks (R, marks, 2) in units of the patch; and the
-        (R, marks, cells * cells / 4) logits of the maps they are the means of."""
+    def forward(
+        self, squares: torch.Tensor, guess: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What is seen in (R, 16, cells, cells) squares.
+
+        Args:
+            guess: (R, marks, 2) where the marks have been guessed, in units of the patch.
+
+        Returns:
+            Features; marks (R, marks, 2) in units of the patch; and the (R, marks, cells * cells /
+            4) logits of the maps they are the means of.
+        """
         fine = self.look[:2](squares)
         coarse = self.look[2](fine)
         context = F.interpolate(self.coarse(coarse), scale_factor=2.0, mode="nearest")
         maps = self.maps(F.relu(self.fine(fine) + context)).flatten(2).float()
+        # A Gaussian about the guess, but for what is the same in all cells of a map.
+        near = 2 * guess @ self.grid.T - self.grid.square().sum(1)
+        maps = maps + self.trust.exp() * near
         return self.look[3:](coarse), torch.softmax(maps, 2) @ self.grid, maps
 
 
@@ -195,9 +212,18 @@ class Details(nn.Module):
             at = torch.cat([regions[:, :1], regions[:, 1:3] + middle * side, part * side], 1)
             squares.append(read_regions(finest, at, size, patch.cells, 1 / 2))
         both = torch.cat([squares[0].flip(3), squares[1]])
-        eyes, lids, lid_maps = self.eye(both)
+        right, left, lips = (
+            (guess[:, list(rows)] - middle[:, None]) / part
+            for rows, middle, part in (
+                (RIGHT_EYE, middles[0], EYE_PATCH),
+                (LEFT_EYE, middles[1], EYE_PATCH),
+                (MOUTH, middles[2], MOUTH_PATCH),
+            )
+        )
+        lids = torch.cat([torch.stack([-right[..., 0], right[..., 1]], 2), left])
+        eyes, lids, lid_maps = self.eye(both, lids)
         (right, left), (right_lids, left_lids) = eyes.chunk(2), lids.chunk(2)
-        lips_features, lips, lip_maps = self.mouth(squares[2])
+        lips_features, lips, lip_maps = self.mouth(squares[2], lips)
         right_lids = torch.stack([-right_lids[..., 0], right_lids[..., 1]], 2)
         finer = torch.cat(
             [  # in the order of MARK_POINTS; brows, nose and outline stay as first guessed

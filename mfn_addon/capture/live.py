@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
@@ -59,7 +58,6 @@ class LiveReceiver:
             the sender left without one.
         info: what the sender told of its source: width, height, duration, epoch.
         source: the source's name.
-        latency: seconds from the newest frame's capture to its poll; 0 while unknown.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, token: str | None = None) -> None:
@@ -68,7 +66,6 @@ class LiveReceiver:
         self.state, self.message = "waiting", ""
         self.info: dict[str, float] = {}
         self.source = ""
-        self.latency = 0.0
         self._listener = socket.create_server((host, port), backlog=2)
         self._listener.setblocking(False)
         self.address = f"{host}:{self._listener.getsockname()[1]}"
@@ -87,9 +84,11 @@ class LiveReceiver:
                 self._receive(frames)
             except ProtocolError as error:
                 self._end("failed", f"The capture process sent something unusable: {error}")
-        if frames and "epoch" in self.info:
-            self.latency = time.monotonic() - self.info["epoch"] - frames[-1].time
         return frames
+
+    def captured(self, frame: FaceFrame) -> float | None:
+        """`time.monotonic()` when a frame's picture was captured; None while that is unknown."""
+        return self.info["epoch"] + frame.time if "epoch" in self.info else None
 
     def preview(self) -> np.ndarray | None:
         """The latest preview, (H, W, 3) uint8 RGB, top row first; None before the first."""
@@ -268,6 +267,10 @@ class CameraProcess:
             )
         return frames
 
+    def captured(self, frame: FaceFrame) -> float | None:
+        """See `LiveReceiver.captured`."""
+        return self._receiver.captured(frame)
+
     def preview(self) -> np.ndarray | None:
         """See `LiveReceiver.preview`."""
         return self._receiver.preview()
@@ -277,7 +280,6 @@ class CameraProcess:
     message = property(lambda self: self._receiver.message)
     info = property(lambda self: self._receiver.info)
     source = property(lambda self: self._receiver.source)
-    latency = property(lambda self: self._receiver.latency)
     alive = property(lambda self: self._receiver.alive)
 
     def stop(self, wait: bool = False) -> None:

@@ -78,8 +78,9 @@ def _status(live: session.Session) -> str:
     count = len(live.present)  # of all phones, where there are several
     parts = [faces_in_view(count) if count else iface_("no face in view")]
     parts.append(iface_("{rate:.0f} fps", rate=live.rate()))
-    if live.source.latency > 0:
-        parts.append(f"{1000 * live.source.latency:.0f} ms")
+    latency = live.latency()
+    if latency > 0:
+        parts.append(f"{1000 * latency:.0f} ms")
     return f"{iface_(_STATES['running'])}: {', '.join(parts)}"
 
 

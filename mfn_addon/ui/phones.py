@@ -7,6 +7,7 @@ the extension, and the end of Blender; the server stops with it.
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,14 +56,15 @@ class PhoneSource:
             return "stopped"
         return "running" if self.server.hub.links else "waiting"
 
-    @property
-    def latency(self) -> float:
-        """Seconds from capture to arrival, of the slowest phone; 0 while unknown."""
-        return max((link.latency for link in list(self.server.hub.links.values())), default=0.0)
-
     def poll(self) -> list[FaceFrame]:
         """The frames of all phones that have come since the last poll."""
         return self.server.poll()
+
+    def captured(self, frame: FaceFrame) -> float | None:
+        """`time.monotonic()` when a frame's picture was captured, by what is known of the phone's
+        clock."""
+        hub = self.server.hub
+        return time.monotonic() - (hub.clock() - hub.started - frame.time)
 
     def preview(self) -> np.ndarray | None:
         """Phones keep their pictures to themselves."""

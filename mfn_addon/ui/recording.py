@@ -122,7 +122,8 @@ def record(live: Session, scene: bpy.types.Scene, frames: list[FaceFrame]) -> No
     for frame in frames:
         recorder.add(frame)
     if frames:
-        shift = now - live.source.latency - frames[-1].time
+        captured = live.source.captured(frames[-1])
+        shift = (now if captured is None else captured) - frames[-1].time
         known = under_way.clock_shift
         under_way.clock_shift = shift if known is None else min(shift, known)
     if frames and under_way.strip is not None and under_way.strip.wants(frames[-1].time):

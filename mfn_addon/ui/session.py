@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any, Protocol
 
 import bpy
@@ -26,6 +27,9 @@ from ..track import GuidedCalibration
 from .overdubbing import Overdub
 from .timeline import Playback, Timeline
 
+_AGES = 30
+"""Frames whose median is the latency that is shown: a single one's jumps too much to be read."""
+
 
 class Source(Protocol):
     """What a live source offers; see `capture.live.LiveReceiver`, whose words these are."""
@@ -37,10 +41,9 @@ class Source(Protocol):
     @property
     def alive(self) -> Any: ...
     @property
-    def latency(self) -> Any: ...
-    @property
     def preview_frame(self) -> Any: ...
     def poll(self) -> list[FaceFrame]: ...
+    def captured(self, frame: FaceFrame, /) -> float | None: ...
     def preview(self) -> np.ndarray | None: ...
     def stop(self) -> None: ...
 
@@ -112,6 +115,8 @@ class Session:
         recorder: the take under way, and recording: what goes with it.
         open_recorder: begins a take in a file, after a count-in in seconds. Raises TakeError.
         arrivals: when the last frames came, for the rate.
+        ages: source's name -> seconds from the capture of its last frames' pictures until their
+            values were on the characters.
         previewed: the number of the frame that the preview shows, and drawn: when it was drawn.
     """
 
@@ -132,6 +137,7 @@ class Session:
     open_recorder: Callable[[Path, float], Recorder] = lambda path, _: TakeWriter(path)
     recording: Recording | None = None
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=60))
+    ages: dict[str, deque[float]] = field(default_factory=dict)
     previewed: int = -1
     drawn: float = 0.0
 
@@ -140,6 +146,20 @@ class Session:
         now = time.monotonic()
         self.arrivals.extend(now for _ in frames)
         self.recent.extend(frames)
+
+    def applied(self, frame: FaceFrame) -> None:
+        """Take note that the characters have the values of a frame."""
+        captured = self.source.captured(frame)
+        if captured is not None:
+            ages = self.ages.setdefault(frame.source, deque(maxlen=_AGES))
+            ages.append(time.monotonic() - captured)
+
+    def latency(self) -> float:
+        """Seconds from a picture's capture until its values are on the characters: the median of
+        a source's last frames, the largest of the sources that send; 0 while unknown."""
+        sending = {frame.source for frame in self.recent}
+        medians = (median(ages) for name, ages in self.ages.items() if name in sending)
+        return max(medians, default=0.0)
 
     @property
     def frame(self) -> FaceFrame | None:

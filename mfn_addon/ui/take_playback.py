@@ -15,6 +15,8 @@ from ..take import Performance, Take, TakeError, corrected_performances
 from . import session
 from .translation import told
 
+_EVERY = 1 / 60
+"""Seconds between frames at least."""
 _SEEN_FOR = 0.2
 """Seconds after its last sample for which an actor still counts as in view."""
 
@@ -23,7 +25,6 @@ class TakeSource:
     """See `session.Source`."""
 
     message = ""
-    latency = 0.0
     preview_frame = -1
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,6 +33,7 @@ class TakeSource:
         self.state = "running"
         self._clock = clock
         self._number = 0
+        self._shown = -float("inf")
         self.load()
         self._began = clock()
 
@@ -53,17 +55,23 @@ class TakeSource:
             self._head = next(iter(take.heads().values()), None)
 
     def poll(self) -> list[FaceFrame]:
-        """The faces as they are now, as one frame."""
+        """The faces as they are now, as one frame; none where the last is as good as now."""
         played = self.played
         if self._head is None or played > self.duration:
             self.state = "ended"
             return []
+        if played - self._shown < _EVERY:
+            return []
+        self._shown = played
         at = self._start + played
         near = (_sample_at(each, at) for each in self._performances.values())
         faces = [performance.face(i) for performance, i in near if i is not None]
         self._number += 1
         head = self._head
         return [FaceFrame(at, self.path.stem, self._number, head.width, head.height, faces)]
+
+    def captured(self, _: FaceFrame) -> None:
+        """It was at some other time."""
 
     def preview(self) -> None:
         """A take has no pictures."""

@@ -4,6 +4,7 @@
 import atexit
 import os
 import sys
+import time
 
 import bpy
 import numpy as np
@@ -51,6 +52,9 @@ class FakeSource:
     def poll(self):
         frames, self.waiting = self.waiting, []
         return frames
+
+    def captured(self, _):
+        return time.monotonic() - self.latency if self.latency else None
 
     def preview(self):
         return self.picture

@@ -103,6 +103,18 @@ def test_a_take_is_played_and_edits_are_heard(path, monkeypatch):
     assert session.message.text == "Take 001 has ended"
 
 
+def test_a_take_plays_no_more_often_than_a_screen_shows(path):
+    now = [100.0]
+    source = take_playback.TakeSource(path, lambda: now[0])
+    assert len(source.poll()) == 1
+    now[0] += 0.004  # the next tick
+    assert source.poll() == []
+    now[0] += 0.02
+    [frame] = source.poll()
+    assert frame.time == pytest.approx(source._start + 0.024)
+    assert source.captured(frame) is None  # there is no latency to show
+
+
 def test_unreadable_layers_are_shown_and_left_alone(path):
     with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO layer (kind, name, settings) VALUES ('corrections','X','')")

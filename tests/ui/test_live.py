@@ -9,7 +9,7 @@ import pytest
 
 from mfn_addon import ui
 from mfn_addon.take import Take, TakeError
-from mfn_addon.ui import live, preview, recording, session
+from mfn_addon.ui import live, panels, preview, recording, session
 from tests.rig.characters import add_human, add_mesh, add_robot, face, frame, new_file, value
 
 
@@ -37,6 +37,26 @@ def test_only_the_newest_of_several_frames_is_shown(running):
     running.give(frame(0, face(1, jawOpen=0.1)), frame(1, face(1, jawOpen=0.8)))
     tick()
     assert value("Ada face", "jawOpen") == pytest.approx(0.8)
+
+
+def test_the_panel_tells_how_old_a_picture_is_once_the_characters_have_it(running, monkeypatch):
+    now = [50.0]
+    monkeypatch.setattr(session.time, "monotonic", lambda: now[0])
+    written = live.drive
+
+    def slow_drive(*arguments):
+        written(*arguments)
+        now[0] += 0.02  # what the writing takes belongs to it
+
+    monkeypatch.setattr(live, "drive", slow_drive)
+    cast(1, add_human())
+    monkeypatch.setattr(running, "captured", lambda frame: frame.time)
+    assert session.current.latency() == 0.0
+    for number, late in enumerate((0.03, 0.9, 0.04)):  # Blender was busy once
+        running.give(frame(number, face(1), time=now[0] - late))
+        tick()
+    assert session.current.latency() == pytest.approx(0.06)
+    assert panels._status(session.current).endswith("60 ms")
 
 
 def test_new_faces_get_a_row_and_the_next_free_character(running):

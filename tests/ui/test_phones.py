@@ -89,6 +89,7 @@ def test_a_phone_is_listed_with_how_it_is(server):
     for number in range(30):
         sender.send_frame(frame_at(sender.clock(), number))
     tick_until(lambda: "1 face" in phones.describe(server.phones()[0]))
+    tick_until(lambda: session.current.latency() > 0)
     [phone] = server.phones()
     assert phones.describe(phone).endswith(f"signal {phone.signal}/4, battery 50%")
     assert phone.signal > 0

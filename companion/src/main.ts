@@ -2,7 +2,7 @@
 // The page: wires the camera, the solver, the link and what is shown.
 
 import { Handover } from "./link/handover.ts";
-import { Link } from "./link/link.ts";
+import { Link, now } from "./link/link.ts";
 import { deviceName, forgetKey, pair, storedKey, takeFragment } from "./link/pairing.ts";
 import { FrameStore } from "./link/store.ts";
 import { VideoStore } from "./link/videoStore.ts";
@@ -52,8 +52,9 @@ function showLink(): void {
   const lost = link.state === "lost";
   const pending = link.pending && (lost ? TEXT.held : TEXT.pending)(link.pending);
   show("state", STATES[link.state]);
-  const details = [lost && TEXT.retrying, (lost || !recording) && pending, handedOver];
-  show("detail", details.filter(Boolean).join(" · "));
+  const details = [lost && TEXT.retrying, (lost || !recording) && pending, handedOver].filter(Boolean);
+  const known = link.state === "connected" && link.name && TEXT.named(link.name);
+  show("detail", details.join(" · ") || known || "");
   show("carrier", lost ? "" : link.carrierName);
   document.body.classList.toggle("recording", recording);
   document.body.dataset.filming = String(recorder?.growing != null);
@@ -223,8 +224,11 @@ setInterval(() => {
 }, 1000);
 
 setInterval(() => {
-  const left = link?.take ? Math.ceil(link.take.start - Date.now() / 1000) : 0;
-  show("count-in", left > 0 ? String(left) : "");
+  const take = link?.take?.end === Infinity ? link.take : null;
+  const elapsed = take ? now() - take.start : 0;
+  document.body.classList.toggle("counting", elapsed < 0);
+  show("count-in", elapsed < 0 ? String(Math.ceil(-elapsed)) : "");
+  show("elapsed", take && elapsed >= 0 ? TEXT.elapsed(elapsed) : "");
 }, 100);
 
 /** In groups of four bytes, as people compare them; a line may only break between two. */

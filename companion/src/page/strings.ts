@@ -42,6 +42,9 @@ export const TEXT = {
   hold: "Look ahead and relax your face…",
   noFace: "No face in view",
   faces: (count: number) => (count === 1 ? "1 face" : `${count} faces`),
+  named: (name: string) => `as ${name}`, // as Blender calls this phone
+  elapsed: (seconds: number) =>
+    `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`,
   rate: (rate: number) => `${Math.round(rate)} fps`,
   pending: (count: number) => `${frames(count)} still to deliver`,
   retrying: "Trying again…",

@@ -254,6 +254,8 @@ class PhoneServer:
             await Connection(reader, writer, self._routes, self.options.limits).serve()
         except (OSError, TimeoutError, h11.RemoteProtocolError, ProtocolError):
             pass  # the other end is gone, too slow, or speaks something else
+        except asyncio.CancelledError:
+            pass  # the server stops; Python 3.11 would print this as an error of each connection's
         finally:
             self._connections.discard(task)
             writer.close()

@@ -63,3 +63,12 @@ def test_a_recording_has_every_frame_once(server, tmp_path):
         numbers = [frame.frame for frame in take.frames()]
     assert sorted(n for n in numbers if n >= 100) == list(range(100, 150))
     assert len(set(numbers)) == len(numbers)
+
+
+def test_it_stops_quietly_while_phones_are_connected(tmp_path, caplog):
+    """Python 3.11 tells of each cancelled connection as of an error: in Blender's terminal."""
+    with PhoneServer(ServerOptions(tmp_path / "server", port=0)) as server:
+        sender = sender_to(server)
+        wait_until(lambda: server.phones()[0].connected)
+    sender.close()
+    assert not caplog.records

@@ -87,6 +87,14 @@ class Recordings:
         self._remember(self.current.take, path)
         return self.current
 
+    def note(self, info: dict[str, str]) -> None:
+        """Add metadata to the take under way, if there is one."""
+        if self.current is not None:
+            try:
+                self.current.writer.note(info, wait=False)
+            except TakeError as error:
+                self._give_up(self.current, error)
+
     def finish(self, at: float) -> Recording | None:
         """End the take under way at our clock's `at`; what is late still gets in."""
         finished, self.current = self.current, None

@@ -150,6 +150,10 @@ class PhoneServer:
         """End the take; None where there was none."""
         return self._call(self.hub.finish_recording)
 
+    def note(self, info: dict[str, str]) -> None:
+        """Add metadata to the take under way; it is safe on the disk soon."""
+        self._loop.call_soon_threadsafe(self.hub.recordings.note, info)
+
     def problem(self) -> str:
         """Why a take could not be written, once; "" where all is well."""
         problem, self.hub.recordings.problem = self.hub.recordings.problem, ""

@@ -116,13 +116,31 @@ class Binding:
                     )
                 _write_track(owner, track, values)
 
-    def put_back(self) -> None:
-        """Bring what moved with the head's place back to where it was; faces stay as they are."""
+    def put_back(self) -> np.ndarray | None:
+        """Bring what moved with the head's place back to where it was; faces stay as they are.
+
+        Returns:
+            (3,) where it has moved to, for `move_to`; None where nothing moves, or it is gone.
+        """
         release(self.ref.uid)
-        root = self.ref.find()
-        owner = _owner_of(self.place.track, root) if self.place and root is not None else None
+        owner = self._moving()
+        if owner is None or self.place is None:
+            return None
+        moved = np.array(getattr(owner, self.place.track.path))
+        _write_track(owner, self.place.track, self.place.values)
+        return moved
+
+    def move_to(self, values: np.ndarray) -> None:
+        """Undo a `put_back`, which has returned these values."""
+        owner = self._moving()
         if owner is not None and self.place is not None:
-            _write_track(owner, self.place.track, self.place.values)
+            hold(self.ref.uid, self.place.own)
+            _write_track(owner, self.place.track, values)
+
+    def _moving(self) -> bpy.types.Object | bpy.types.PoseBone | None:
+        """What moves with the head's place; None where nothing does, or it is gone."""
+        root = self.ref.find()
+        return _owner_of(self.place.track, root) if self.place and root is not None else None
 
     def find(self) -> bpy.types.Object | None:
         """The character now, or None where it is gone."""

@@ -17,9 +17,9 @@ from pathlib import Path
 from .database import connect
 from .edit import editing, write_info
 from .errors import TakeError
-from .library import copy_take, slate_of, take_files
+from .library import BIN, copy_take, slate_of, take_files
 from .overdub import overdub
-from .pass_tables import refill_pass
+from .pass_tables import newest_count, refill_pass
 from .passes import Pass
 from .reader import Take
 
@@ -56,7 +56,12 @@ def file_for(output: Path) -> Path:
 
 def note(recording: Path, told: LatePass) -> None:
     """Keep in a recording what it is of. Raises TakeError."""
-    write_info(recording, {_KEY: json.dumps(asdict(told))})
+    write_info(recording, as_info(told))
+
+
+def as_info(told: LatePass) -> dict[str, str]:
+    """What a recording's metadata says of it."""
+    return {_KEY: json.dumps(asdict(told))}
 
 
 def read(recording: Path) -> LatePass | None:
@@ -109,6 +114,47 @@ def merge(recording: Path) -> Path | None:
             base=base, path=output,
         )  # fmt: skip
     return output
+
+
+def tidy(takes: Path, quiet_since: float) -> list[Path]:
+    """Delete the recordings for which nothing has come for long and that takes hold wholly.
+
+    One whose take is gone, or lacks anything, stays: it is the only copy of a performance.
+
+    Args:
+        takes: the folder of the takes.
+        quiet_since: Unix time; recordings that have changed since then stay.
+
+    Returns:
+        The files that were deleted.
+    """
+    gone = []
+    for recording in take_files(takes / FOLDER):
+        files = [Path(f"{recording}{beside}") for beside in ("-wal", "-shm", "")]
+        try:
+            times = [path.stat().st_mtime for path in files if path.exists()]
+            if max(times) < quiet_since and _is_held(recording, takes):
+                for path in files:  # the take itself last: a log without it would be lost
+                    path.unlink(missing_ok=True)
+                gone.append(recording)
+        except (OSError, TakeError, sqlite3.Error):
+            continue  # it cannot be read, or is in use: it stays
+    return gone
+
+
+def _is_held(recording: Path, takes: Path) -> bool:
+    """Whether the recording's take, also one in the bin, has all of its frames."""
+    told = read(recording)
+    if told is None:
+        return False
+    with Take(recording) as take:
+        name, frames = take.info.get("id", ""), take.frame_count
+    for folder in (takes, takes / BIN):
+        output = _find(folder, told.output, name)
+        if output is not None:
+            with Take(output) as take, closing(connect(output, "ro")) as connection:
+                return frames == (newest_count(connection) if take.passes else take.frame_count)
+    return False
 
 
 def _take_in(recording: Path, output: Path, new: Pass, frames: int) -> bool:

@@ -62,8 +62,7 @@ def refill_pass(
         False where it had as many frames already, and nothing was done.
     """
     run = connection.execute
-    number = run("SELECT max(id) FROM pass").fetchone()[0]
-    had = run("SELECT count(*) FROM pass_frame WHERE pass = ?", (number,)).fetchone()[0]
+    number, had = run("SELECT max(id) FROM pass").fetchone()[0], newest_count(connection)
     at = run("SELECT at FROM pass WHERE id = ?", (number,)).fetchone()[0]
     if (had, at) == (frames, new.at):
         return False
@@ -72,6 +71,13 @@ def refill_pass(
     run("UPDATE pass SET at = ? WHERE id = ?", (new.at, number))
     _fill(connection, number, recorded)
     return True
+
+
+def newest_count(connection: sqlite3.Connection) -> int:
+    """How many frames the newest pass of a take with passes has."""
+    return connection.execute(
+        "SELECT count(*) FROM pass_frame WHERE pass = (SELECT max(id) FROM pass)"
+    ).fetchone()[0]
 
 
 def _fill(connection: sqlite3.Connection, number: int, recorded: sqlite3.Connection) -> None:

@@ -93,8 +93,11 @@ class TakeWriter:
         self._queue.put((frame, delivery))
         self.frames_added += 1
 
-    def note(self, info: dict[str, str]) -> None:
-        """Add metadata, and wait until it is safe on the disk; read back as `Take.info`.
+    def note(self, info: dict[str, str], wait: bool = True) -> None:
+        """Add metadata; read back as `Take.info`.
+
+        Args:
+            wait: until it is safe on the disk.
 
         Raises:
             TakeError: as `add`.
@@ -103,7 +106,7 @@ class TakeWriter:
             raise TakeError(f"{self.path}: this take is closed")
         facts = Facts(info)
         self._queue.put(facts)
-        while not facts.safe.wait(COMMIT_EVERY) and self._thread.is_alive():
+        while wait and not facts.safe.wait(COMMIT_EVERY) and self._thread.is_alive():
             pass
         if self._error:
             raise self._error

@@ -67,6 +67,25 @@ def _after_load(*_: object) -> None:
     refresh_takes(bpy.context)
 
 
+@bpy.app.handlers.persistent
+def _before_save(*_: object) -> None:
+    live.before_saving()
+
+
+@bpy.app.handlers.persistent
+def _after_save(*_: object) -> None:
+    live.after_saving()
+
+
+_HANDLERS = {
+    "load_pre": _before_load,
+    "load_post": _after_load,
+    "save_pre": _before_save,
+    "save_post": _after_save,
+    "save_post_fail": _after_save,
+}
+
+
 def _first_look() -> None:
     """Look at the file that is open once Blender is up: registering has no scene to ask."""
     if hasattr(bpy.types.WindowManager, "mfn"):
@@ -81,8 +100,8 @@ def register() -> None:
     preview.register()
     for each in _CLASSES:
         bpy.utils.register_class(each)
-    bpy.app.handlers.load_pre.append(_before_load)
-    bpy.app.handlers.load_post.append(_after_load)
+    for moment, handler in _HANDLERS.items():
+        getattr(bpy.app.handlers, moment).append(handler)
     bpy.app.timers.register(_first_look, first_interval=0.1)
     atexit.register(live.stop)
     atexit.register(offline_pass.cancel)
@@ -96,8 +115,8 @@ def unregister() -> None:
     atexit.unregister(offline_pass.cancel)
     if bpy.app.timers.is_registered(_first_look):
         bpy.app.timers.unregister(_first_look)
-    bpy.app.handlers.load_pre.remove(_before_load)
-    bpy.app.handlers.load_post.remove(_after_load)
+    for moment, handler in _HANDLERS.items():
+        getattr(bpy.app.handlers, moment).remove(handler)
     for each in reversed(_CLASSES):
         bpy.utils.unregister_class(each)
     preview.unregister()

@@ -19,6 +19,9 @@ from .translation import told
 _EVERY = 1.0
 """Seconds at least between two merges of a recording: each copies all of its samples."""
 
+_KEPT = 60 * 86400.0
+"""Seconds without a frame for which a phone may still deliver more of a recording."""
+
 _Changed = tuple[tuple[int, int], ...]
 
 
@@ -44,7 +47,9 @@ def begin(recording: Path) -> None:
 
 
 def find(takes: Path) -> None:
-    """Look after the recordings of earlier sessions too, whose phones may still deliver."""
+    """Look after the recordings of earlier sessions too, whose phones may still deliver, but not
+    for ever: those that have long been quiet go once their takes have all of them."""
+    late.tidy(takes, time.time() - _KEPT)
     for path in take_files(takes / late.FOLDER):
         _recordings.setdefault(path, _Known())
 

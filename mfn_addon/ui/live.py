@@ -109,6 +109,25 @@ def _and_recorded(text: str, recorded: Path | None) -> str:
     return rpt_("{text}; recorded {take}", text=text, take=recorded.stem)
 
 
+def before_saving() -> None:
+    """Bring what moves with the actors' places to rest: a file that is opened again would take
+    where it was saved for its rest."""
+    live = session.current
+    if live is not None:
+        moved = {uid: binding.put_back() for uid, binding in live.bindings.items()}
+        live.moved = {uid: values for uid, values in moved.items() if values is not None}
+
+
+def after_saving() -> None:
+    """Move it again."""
+    live = session.current
+    if live is not None:
+        for uid, values in live.moved.items():
+            if uid in live.bindings:
+                live.bindings[uid].move_to(values)
+        live.moved.clear()
+
+
 def tick(context: bpy.types.Context) -> float | None:
     """Move the characters by what has arrived. Returns seconds to the next tick, or None."""
     live = session.current

@@ -100,6 +100,10 @@ class PhoneRecorder:
         if problem:
             raise TakeError(problem)
 
+    def note(self, info: dict[str, str], wait: bool = False) -> None:
+        """Add metadata, without waiting for it."""
+        self._server.note(info)
+
     def close(self) -> None:
         """End the recording."""
         self._server.finish_recording()

@@ -23,6 +23,10 @@ from .session import Recorder, Recording, Session
 from .timeline import Playback, Timeline
 from .translation import told
 
+_NOTED_AFTER = (0.0, 2.0)
+"""Seconds of recording after which it is noted where the timeline is: at once, though playing may
+not have begun yet, and when enough was seen of it."""
+
 
 def open_take(facts: dict[str, str], path: Path) -> Recorder:
     """Begin a take of frames as they arrive, with what is known of it. Raises TakeError."""
@@ -117,19 +121,27 @@ def record(live: Session, scene: bpy.types.Scene, frames: list[FaceFrame]) -> No
         if under_way.playback is None:
             under_way.playback = Playback(scene)
         under_way.timeline.look(scene.frame_current, now)
-    if frames and under_way.first is None:
+    if frames:
+        _take_down(live, recorder, under_way, frames)
+        _note_early(live, recorder, under_way)
+
+
+def _take_down(
+    live: Session, recorder: Recorder, under_way: Recording, frames: list[FaceFrame]
+) -> None:
+    if under_way.first is None:
         under_way.first = frames[0].time
     for frame in frames:
         recorder.add(frame)
-    if frames:
-        captured = live.source.captured(frames[-1])
-        shift = (now if captured is None else captured) - frames[-1].time
-        known = under_way.clock_shift
-        under_way.clock_shift = shift if known is None else min(shift, known)
-    if frames and under_way.strip is not None and under_way.strip.wants(frames[-1].time):
+    newest = frames[-1]
+    captured = live.source.captured(newest)
+    shift = (time.monotonic() if captured is None else captured) - newest.time
+    known = under_way.clock_shift
+    under_way.clock_shift = shift if known is None else min(shift, known)
+    if under_way.strip is not None and under_way.strip.wants(newest.time):
         picture = live.source.preview()
         if picture is not None:
-            under_way.strip.add(frames[-1].time, picture)
+            under_way.strip.add(newest.time, picture)
 
 
 def shown(live: Session, scene: bpy.types.Scene, frame: FaceFrame) -> FaceFrame:
@@ -163,6 +175,32 @@ def _moment_in_base(live: Session, scene: bpy.types.Scene) -> float | None:
     return under_way.over.moment(scene, under_way.timeline is not None, since)
 
 
+def _note_early(live: Session, recorder: Recorder, under_way: Recording) -> None:
+    """Note where the timeline is soon after it has begun, and once more when that is surely known:
+    a recording that breaks off has it too."""
+    if under_way.begins is None or under_way.notes == len(_NOTED_AFTER):
+        return
+    if time.monotonic() - under_way.begins < _NOTED_AFTER[under_way.notes]:
+        return
+    if facts := _place_of(live, under_way):
+        recorder.note(facts, wait=False)
+        under_way.notes += 1
+
+
+def _place_of(live: Session, under_way: Recording) -> dict[str, str]:
+    """What a take says of where its time 0 is on the timeline, or in the take that it lies over;
+    nothing where no timeline plays along, or it does not play yet."""
+    if under_way.over is not None and under_way.output is not None:
+        zero = _on_timeline(under_way, under_way.begins)
+        known = under_way.over.as_late_pass(under_way.output, zero)
+        return late.as_info(known) if zero is not None else {}
+    if under_way.over is not None:
+        return {}  # it becomes part of the take at its end
+    zero = under_way.begins if live.delivers_late else under_way.clock_at(0.0)
+    lies_at = _on_timeline(under_way, zero)
+    return {"timeline": repr(round(lies_at, 6))} if lies_at is not None else {}
+
+
 def _write_extras(live: Session, recorder: Recorder) -> None:
     """What is known only at the end: where the timeline was, and the pictures. Raises TakeError."""
     under_way = live.recording
@@ -172,20 +210,13 @@ def _write_extras(live: Session, recorder: Recorder) -> None:
         under_way.playback.end(session.scene_of(live))
     if under_way.strip is not None and (pictures := under_way.strip.pictures()):
         write_thumbnails(recorder.path, pictures)
-    if under_way.over is not None and under_way.output is not None:
-        zero = _on_timeline(under_way, under_way.begins)
-        late.note(recorder.path, under_way.over.as_late_pass(under_way.output, zero))
+    if facts := _place_of(live, under_way):
+        write_info(recorder.path, facts)
+    if under_way.output is not None:
         late_passes.begin(recorder.path)
-        return
-    if under_way.over is not None:
-        if under_way.first is not None:
-            first = _on_timeline(under_way, under_way.clock_at(under_way.first))
-            overdub(under_way.over.base, recorder.path, under_way.over.as_pass(first))
-        return
-    zero = under_way.begins if live.delivers_late else under_way.clock_at(0.0)
-    lies_at = _on_timeline(under_way, zero)
-    if lies_at is not None:
-        write_info(recorder.path, {"timeline": repr(round(lies_at, 6))})
+    elif under_way.over is not None and under_way.first is not None:
+        first = _on_timeline(under_way, under_way.clock_at(under_way.first))
+        overdub(under_way.over.base, recorder.path, under_way.over.as_pass(first))
 
 
 def _take_of(live: Session, recorder: Recorder) -> Path:

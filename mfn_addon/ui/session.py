@@ -54,6 +54,7 @@ class Recorder(Protocol):
     @property
     def path(self) -> Any: ...
     def add(self, frame: FaceFrame, /) -> None: ...
+    def note(self, info: dict[str, str], wait: bool = True) -> None: ...
     def close(self) -> None: ...
 
 
@@ -71,6 +72,7 @@ class Recording:
         strip: the small pictures that the user has asked to keep.
         over: what is recorded over an earlier take.
         output: the take that holds both, where the recording keeps a file of its own.
+        notes: how often it was noted in the file where the timeline is.
     """
 
     count_in: float = 0.0
@@ -82,6 +84,7 @@ class Recording:
     strip: ThumbnailStrip | None = None
     over: Overdub | None = None
     output: Path | None = None
+    notes: int = 0
 
     def left(self) -> float:
         """Seconds of the count-in that are left."""
@@ -108,6 +111,8 @@ class Session:
         bindings: character's session id -> binding, made anew when the character changes.
         driven_by: character's session id -> the row of the cast that drove it last.
         present: (source, actor) -> the face, of those in view.
+        moved: character's session id -> where its actor's place has moved it, while a file is saved
+            that has it at rest.
         presences: character's session id -> what it is shown of its actor.
         guided: the guided calibration under way, and guided_row: its row in the cast.
         problems: character's session id -> why it is not driven.
@@ -128,6 +133,7 @@ class Session:
     bindings: dict[int, Binding] = field(default_factory=dict)
     driven_by: dict[int, int] = field(default_factory=dict)
     present: dict[tuple[str, int], Face] = field(default_factory=dict)
+    moved: dict[int, np.ndarray] = field(default_factory=dict)
     presences: dict[int, Presence] = field(default_factory=dict)
     guided: GuidedCalibration | None = None
     guided_row: int = -1

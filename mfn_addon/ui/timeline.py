@@ -11,7 +11,7 @@ import bpy
 from ..rig.bake import scene_rate
 from ..take import Take
 
-_MOST = 600
+_MOST = 2500
 """Looks at the timeline: ten seconds of ticks say where it runs; later it may loop."""
 
 

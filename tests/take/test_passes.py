@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 
 from mfn_addon.face import EXPRESSION_INDEX, FaceFrame
-from mfn_addon.take import CHANNELS, VERSION, Pass, Take, TakeError, TakeWriter, write_info
+from mfn_addon.take import CHANNELS, VERSION, Pass, Take, TakeError, TakeWriter, late, write_info
+from mfn_addon.take.library import delete_take, rename_take
 from mfn_addon.take.overdub import overdub
 from mfn_addon.take.passes import expressions_of
 from tests.capture.marks import make_face
@@ -39,6 +41,46 @@ def samples(path: Path, prefix: str = "") -> list[bytes]:
     with sqlite3.connect(path) as connection:
         rows = connection.execute(f"SELECT data FROM {prefix}sample ORDER BY frame, actor")
         return [data for (data,) in rows]
+
+
+def recording_over(folder: Path) -> tuple[Path, Path]:
+    """A recording of a phone over a take, and the take of both, neither changed since 1970."""
+    base = record(folder / "base.mfntake", 0.2)
+    recording = late.file_for(folder / "Take 002.mfntake")
+    recording.parent.mkdir(exist_ok=True)
+    record(recording, 0.8, seconds=1.0)
+    late.note(recording, late.LatePass(str(base), "Take 002.mfntake", 0.0, ("mouth",)))
+    output = late.merge(recording)
+    assert output is not None
+    os.utime(recording, (0, 0))
+    return recording, output
+
+
+@pytest.mark.parametrize("where", ["renamed", "bin"])
+def test_a_quiet_recording_goes_once_a_take_has_it(tmp_path, where):
+    recording, output = recording_over(tmp_path)
+    if where == "bin":
+        delete_take(output)
+    else:
+        rename_take(output, "the best")
+    assert late.tidy(tmp_path, -1.0) == []  # it may still grow
+    assert recording.is_file()
+    assert late.tidy(tmp_path, 1.0) == [recording]
+    assert list(recording.parent.iterdir()) == []
+
+
+def test_a_recording_that_is_held_nowhere_else_stays(tmp_path):
+    recording, output = recording_over(tmp_path)
+    with TakeWriter(recording, append=True) as take:  # a frame more than the take has
+        take.add(FaceFrame(5.0, "clip", 150, 640, 360, [make_face((10.0, 10.0), face_id=1)]))
+    os.utime(recording, (0, 0))
+    assert late.tidy(tmp_path, 1.0) == []
+    output.unlink()
+    assert late.tidy(tmp_path, 1.0) == []
+    (recording.parent / "broken.mfntake").write_bytes(b"nothing")
+    os.utime(recording.parent / "broken.mfntake", (0, 0))
+    assert late.tidy(tmp_path, 1.0) == []
+    assert len(list(recording.parent.iterdir())) == 2
 
 
 def test_channels_part_the_expressions():

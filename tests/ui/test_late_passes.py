@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Phones record over a take: a real server on the loopback address, and frames that come late."""
 
+import os
+import time
+from itertools import islice
+
 import bpy
 import numpy as np
 import pytest
 
 from mfn_addon.face import EXPRESSION_INDEX
 from mfn_addon.take import Take, TakeError, late, write_info
-from mfn_addon.ui import late_passes, live, phones, session
+from mfn_addon.ui import late_passes, live, phones, recording, session
 from tests.phone.conftest import sender_to, wait_until
 from tests.rig.characters import face, frame, write_take
 
@@ -45,10 +49,21 @@ def send(sender, numbers, begins):
         sender.send_frame(frame(number, face(1, jawOpen=0.5 + number / 60), time=at))
 
 
-def record(sender):
+def play_until(condition):
+    """The same while the scene plays from frame 125 on, as soon as it is recorded."""
+
+    def play():
+        passed = time.monotonic() - session.current.recording.begins
+        bpy.context.scene.frame_set(int(125 + passed * 24))
+        return condition()
+
+    tick_until(play)
+
+
+def record(sender, until=tick_until):
     """Begin to record over the chosen take; when it began by the sender's clock, and the file."""
     assert bpy.ops.mfn.record() == {"FINISHED"}
-    tick_until(lambda: sender._span is not None)
+    until(lambda: sender._span is not None)
     return sender._span[1], session.current.recording.output
 
 
@@ -170,26 +185,66 @@ def test_a_base_that_goes_meanwhile_leaves_the_recording(server, base):
     sender.close()
 
 
-def test_along_the_timeline_it_lies_where_it_was_played(server, base, monkeypatch):
-    scene = bpy.context.scene
+def put_on_the_timeline(scene):
+    """The recording plays it, and the earlier take lies a second before where it begins."""
     scene.mfn.recording.timeline = True
-    scene.mfn.bake_start = 101  # where the earlier take lies
-    sender = sender_to(server)
-    begins, path = record(sender)
-    started = session.current.recording.begins
+    scene.mfn.bake_start = 101
+    scene.frame_set(125)
 
-    def play():  # from frame 125 on: a second into the take
-        passed = late_passes.time.monotonic() - started
-        scene.frame_set(int(125 + passed * 24))
-        live.tick(bpy.context)
-        return passed > LASTS + 0.3
 
-    send(sender, range(30), begins)
-    wait_until(play)
-    assert bpy.ops.mfn.record() == {"FINISHED"}
-    tick_until(lambda: held(path)[0] == 30)
+def check_place(path):
     with Take(path) as take:
         assert take.passes[1].at == pytest.approx(6.0 + LASTS / 60, abs=1.5 / 24)
+
+
+def test_along_the_timeline_it_lies_where_it_was_played(server, base):
+    put_on_the_timeline(bpy.context.scene)
+    sender = sender_to(server)
+    begins, path = record(sender, play_until)
+    send(sender, range(30), begins)
+    play_until(lambda: sender.clock() > begins + LASTS + 0.3)
+    assert bpy.ops.mfn.record() == {"FINISHED"}
+    tick_until(lambda: held(path)[0] == 30)
+    check_place(path)
+    sender.close()
+
+
+def test_a_crash_while_the_timeline_plays_leaves_where_it_was(server, base, monkeypatch):
+    put_on_the_timeline(bpy.context.scene)
+    monkeypatch.setattr(recording, "_NOTED_AFTER", (0.0, 0.1))
+    sender = sender_to(server)
+    begins, path = record(sender, play_until)
+    under_way, numbers = session.current.recording, iter(range(30))
+    play_until(
+        lambda: (
+            send(sender, islice(numbers, 1), begins),
+            under_way.notes == 2 and not sender.unsaved and sender.clock() > begins + 0.3,
+        )[-1]
+    )
+    session.current.recorder = session.current.recording = None  # no end of it is ever told
+    live.stop(bpy.context)
+    assert not path.exists()
+    assert bpy.ops.mfn.phones_start(address="127.0.0.1") == {"FINISHED"}
+    tick_until(path.exists)
+    check_place(path)
+    sender.close()
+
+
+def test_old_recordings_go_when_phones_are_added(server, base, tmp_path):
+    sender = sender_to(server)
+    begins, path = record(sender)
+    send(sender, range(30), begins)
+    stop(sender, begins)
+    tick_until(lambda: held(path)[0] == 30)
+    live.stop(bpy.context)
+    recording = path.parent / late.FOLDER / path.name
+    for age, stays in ((1, True), (100, False)):
+        then = time.time() - age * 86400
+        os.utime(recording, (then, then))
+        assert bpy.ops.mfn.phones_start(address="127.0.0.1") == {"FINISHED"}
+        assert recording.exists() == stays
+        live.stop(bpy.context)
+    check_all(path)
     sender.close()
 
 

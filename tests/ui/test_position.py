@@ -102,6 +102,28 @@ def test_another_choice_in_mid_performance_returns_what_moved_before(running):
     assert ada.pose.bones["neck"].location.length == 0.0
 
 
+@both
+def test_a_file_saved_while_live_has_it_at_rest(running, settings, tmp_path):
+    ada = cast(add_human("Ada"), **settings)
+    ada.delta_location = (0.0, 0.0, 0.5)
+    bpy.context.view_layer.update()
+    rest = head_of(ada)
+    perform(running, (0, 0, 0), (0.1, 0.0, 0.05))
+    moved = head_of(ada)
+    path = str(tmp_path / "saved.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.context.view_layer.update()
+    assert head_of(ada) == pytest.approx(moved, abs=1e-6)  # the performance goes on
+    perform(running, (0, 0, 0))
+    assert head_of(ada) == pytest.approx(rest, abs=1e-5)
+    perform(running, (0.1, 0.0, 0.05))
+    bpy.ops.wm.open_mainfile(filepath=path)  # which ends the performance, and saves nothing
+    ada = bpy.data.objects["Ada"]
+    bpy.context.view_layer.update()
+    assert head_of(ada) == pytest.approx(rest, abs=1e-5)
+    assert tuple(ada.delta_location) == (0.0, 0.0, 0.5)
+
+
 def test_stop_is_calm_about_a_character_that_is_gone(running):
     ada = cast(add_human("Ada"), **BY_OBJECT)
     perform(running, (0, 0, 0), (0.1, 0, 0))

@@ -96,6 +96,20 @@ def test_a_take_along_the_timeline_is_baked_where_it_was(running, clock):
     assert scene.frame_start == 1
 
 
+def test_a_recording_that_breaks_off_knows_where_the_timeline_was(running, clock):
+    settings().recording.timeline = True
+    path, began = recording.start_recording(bpy.context), clock[0]
+    for number in range(90):  # three seconds from frame 50 on
+        clock[0] = began + number / 30
+        bpy.context.scene.frame_set(50 + int((clock[0] - began) * 24))
+        running.give(frame(number, face(1), time=number / 30))
+        live.tick(bpy.context)
+    session.current.recorder.note({"note": "nothing after this is written"})
+    with Take(path) as take:
+        assert not take.finished
+        assert take.timeline * 24 == pytest.approx(50, abs=0.6)
+
+
 def test_pictures_are_written_only_when_asked_for(running, clock):
     path = recording.start_recording(bpy.context)
     give(running, 0, picture=True)

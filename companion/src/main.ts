@@ -18,6 +18,7 @@ import { STATES, TEXT, fillLabels } from "./page/strings.ts";
 
 const COUNT_IN = 3; // seconds
 const FILM = "mfn-film"; // where the choice is remembered
+const RELOADED = "mfn-reloaded"; // where it is remembered that this was tried
 const SAVER_RATE = 15;
 
 const fragment = takeFragment();
@@ -74,13 +75,23 @@ async function connect(key: string): Promise<void> {
   if (!store) return notice.say(TEXT.storeFailed, true);
   link = new Link(key, deviceName(), facts.expressions, store, {
     changed: showLink,
-    refused: (reason) => notice.say(reason, true),
+    refused: (code, reason) => {
+      if (code !== "version" || !reloadOnce()) notice.say(reason, true);
+    },
     notice: (reason) => notice.say(reason),
     storeFailed: () => notice.say(TEXT.storeFailed, true),
     unknownTake: (take) => askToDelete(take, store),
   }, fragment.webSocket);
   await link.start();
   if (!recorder) await keepVideos(store);
+}
+
+/** Fetches the page that belongs to Blender's version: once, as it may not have helped. */
+function reloadOnce(): boolean {
+  if (sessionStorage.getItem(RELOADED)) return false;
+  sessionStorage.setItem(RELOADED, "yes");
+  location.reload();
+  return true;
 }
 
 /** Only the user may decide that what the phone still holds of a lost take is not wanted. */
@@ -189,6 +200,7 @@ get("saver").addEventListener("change", (event) => {
 });
 get("settings-toggle").addEventListener("click", () => {
   get("settings").hidden = !get("settings").hidden;
+  notice.hide();
 });
 calibrateButton.addEventListener("click", calibrate);
 recordButton.addEventListener("click", () => {
@@ -220,6 +232,7 @@ setInterval(() => {
   warnings.look(track?.getSettings().frameRate ?? 0);
   if (!solvedCount && track?.readyState === "ended") clearPicture();
   solvedCount = 0;
+  if (link?.state === "connected") sessionStorage.removeItem(RELOADED);
   showLink();
 }, 1000);
 

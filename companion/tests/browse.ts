@@ -6,8 +6,8 @@
 // first time.
 // Then obeys one line of standard input at a time, and answers each with one line, `done` or what
 // was asked for. Words that wait for what the page shows:
-//   connected, seen, light, recording, kept COUNT, filming, filmed BYTES, lost, pending, delivered,
-//   videos_cut, asked, idle, solving
+//   connected, seen, light, recording, kept COUNT, filming, filmed BYTES, lost, stopped, pending,
+//   delivered, videos_cut, asked, idle, solving
 // do:
 //   record, calibrate, settings, rate FPS, film, saver, delete, end_camera, reload, offline, online,
 //   cut_videos, uncut_videos, allow, again, tap_notice, unplug, look_away, shot NAME WIDTH HEIGHT,
@@ -128,6 +128,7 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   seen: () => page.waitForFunction(() => /^\d+ face/.test(document.getElementById("faces")!.innerText)),
   light: () => page.waitForSelector('[data-reading^="/mfn_light.onnx"]'),
   recording: () => page.waitForSelector("body.recording"),
+  stopped: () => page.waitForSelector('[data-link="stopped"]'),
   lost: () => page.waitForSelector('[data-link="lost"]'),
   pending: () => page.waitForFunction(() => Number(document.body.dataset.pending) > 0),
   delivered: () =>

@@ -20,7 +20,8 @@ export type LinkState = "connecting" | "connected" | "lost" | "unpaired" | "stop
 
 export interface LinkEvents {
   changed(): void;
-  refused(reason: string): void;
+  /** `code`: docs/protocol.md, "HELLO". */
+  refused(code: string, reason: string): void;
   notice(reason: string): void;
   /** Frames of a take could not be written to this device's disk, or read back. */
   storeFailed(): void;
@@ -158,7 +159,7 @@ export class Link {
     } else if (kind === KIND.refused) {
       const { code, reason } = codec.readJson(payload);
       this.setState(code === "token" ? "unpaired" : "stopped");
-      this.events.refused(String(reason));
+      this.events.refused(String(code), String(reason));
     } else if (kind === KIND.control) {
       this.obey(codec.readJson(payload));
     }

@@ -13,7 +13,8 @@
 //   cut_videos, uncut_videos, allow, again, tap_notice, unplug, look_away, shot NAME WIDTH HEIGHT,
 //   end
 // answer with what the page shows or keeps:
-//   fps, faces, reading, pictures, carrier, threads, recorded, stored, notice
+//   fps, faces, reading, pictures, carrier, threads, recorded, stored, notice,
+//   battery
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -197,6 +198,8 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   fps: () => page.locator("#fps").innerText(),
   faces: () => page.locator("#faces").textContent().then(String),
   pictures: () => page.evaluate(() => document.body.dataset.pictures!),
+  battery: () =>
+    page.evaluate(async () => String((await (navigator as any).getBattery()).level)),
   reading: () => page.evaluate(() => document.body.dataset.reading!),
   record: () => page.click("#record"),
   reload: () => page.reload(),

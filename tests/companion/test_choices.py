@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the phone's user decides on the page: battery saver, and what becomes of a lost take."""
+"""What the phone's user decides on the page: battery saver, and what becomes of a lost take; and
+the battery that Blender shows."""
 
 from __future__ import annotations
 
@@ -66,3 +67,15 @@ def test_frames_of_a_lost_take_are_deleted_when_the_user_says_so(tmp_path: Path)
             assert not server.problem()
     finally:
         phone.end()
+
+
+def test_blender_knows_the_battery_that_the_browser_tells(tmp_path: Path) -> None:
+    clip = camera_clip(CLIP, tmp_path / "clip.y4m", "-t", "1")
+    with PhoneServer(ServerOptions(tmp_path / "server", port=0)) as server:
+        phone = Phone(server.url, clip, tmp_path)
+        try:
+            phone.do("connected")
+            level = float(phone.ask("battery"))
+            wait_until(lambda: server.phones()[0].battery == level, "the battery")
+        finally:
+            phone.end()

@@ -3,6 +3,7 @@
 // latest frame for the eye, and every recorded frame until Blender has it on its disk.
 
 import type { FaceFrame } from "../core/face.ts";
+import { BatteryState } from "./battery.ts";
 import { type Carrier, openBatches, openWebSocket } from "./carrier.ts";
 import * as codec from "./codec.ts";
 import { type FrameStore, type StoredFrame, type Take, rememberTake, rememberedTake } from "./store.ts";
@@ -44,6 +45,7 @@ export class Link {
   private readonly store: FrameStore;
   private readonly events: LinkEvents;
   private readonly unsaved = new Map<string, { frame: StoredFrame; sent: number }>();
+  private readonly battery = new BatteryState();
   private carrier: Carrier | null = null;
   private webSocketRefused: boolean;
   private sequence = 0;
@@ -276,7 +278,8 @@ export class Link {
   private sendStatus(): void {
     if (this.state !== "connected") return;
     const takes = [...new Set([...this.unsaved.values()].map((entry) => entry.frame.take))];
-    const status = { state: "running", message: this.message, pending: this.pending, takes };
+    const { message, pending } = this;
+    const status = { state: "running", message, pending, takes, ...this.battery.facts };
     this.carrier?.send(codec.packJson(KIND.status, status));
   }
 

@@ -157,7 +157,7 @@ class MFN_PT_motion(_CharacterPanel, bpy.types.Panel):
         column = layout.column(align=True)
         column.prop(settings, "position")
         if settings.position == "BONE" and rig is not None and rig.pose is not None:
-            column.prop_search(settings, "position_bone", rig.pose, "bones")
+            column.prop_search(settings, "position_bone", rig.pose, "bones", text="Bone")
         _gain_and_limit(column, settings, "position")
 
 

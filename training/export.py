@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 from pathlib import Path
 
@@ -36,7 +37,9 @@ MOST_CANDIDATES = 64  # faces that suppression leaves
 PROPOSALS = 32  # of them, that are looked at again; 16 stay
 SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is more
 SEEN_SCORE = 0.3  # the same after the second look
-SECOND_LOOK = 0.7  # the share of the second look in a score; the cell's own has the rest
+SECOND_LOOK = 0.3  # the share of the second look in a score; the cell's own has the rest
+RARITY = math.log(3)
+"""Training shows the second look as many faces as others; of likely proposals a quarter are some."""
 DOUBLE = 0.45  # boxes of the second look that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
 ROUNDED_FROM = 60_000  # weights of this many numbers are stored in 8 bits
@@ -64,11 +67,15 @@ class Find(nn.Module):
 
 
 class Read(nn.Module):
-    """Maps, the proposed (32, 4) boxes and their (32,) scores -> 16 faces, surest first."""
+    """Maps, the proposed (32, 4) boxes and their (32,) scores -> 16 faces, surest first.
 
-    def __init__(self, model: Mfn) -> None:
+    Args:
+        twice: whether proposals are looked at again; else they are taken as they are.
+    """
+
+    def __init__(self, model: Mfn, twice: bool = True) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.twice = model, twice
 
     def forward(
         self,
@@ -83,8 +90,10 @@ class Read(nn.Module):
         size = 2.0 * torch.tensor([map2.shape[3], map2.shape[2]])
         reader, maps = self.model.regions, [map2, map4, map8]
         survey = reader.survey(maps, top, regions, size)
-        sure, exact = self.model.verify(survey, regions)
-        score = without_doubles(joint_score(score, sure), exact)
+        exact = box
+        if self.twice:
+            sure, exact = self.model.verify(survey, regions)
+            score = without_doubles(joint_score(score, sure), exact)
         kept = claim(score, regions[:, 3], SEEN_SCORE).topk(MAX_FACES).indices
         score, surest = score[kept].topk(MAX_FACES)
         order = kept[surest]
@@ -119,7 +128,7 @@ def claim(score: torch.Tensor, side: torch.Tensor, sure: float) -> torch.Tensor:
 def joint_score(proposed: torch.Tensor, verified: torch.Tensor) -> torch.Tensor:
     """(R,) of the cell's score 0..1 and the second look's logit; 0 where nothing was proposed."""
     share = SECOND_LOOK
-    return proposed.pow(1 - share) * torch.sigmoid(verified).pow(share)
+    return proposed.pow(1 - share) * torch.sigmoid(verified - RARITY).pow(share)
 
 
 def without_doubles(score: torch.Tensor, box: torch.Tensor) -> torch.Tensor:
@@ -212,12 +221,12 @@ def pick_graph() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
 
 
-def build(model: Mfn) -> onnx.ModelProto:
-    """The whole graph of a trained model."""
+def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
+    """The whole graph of a trained model; for `twice` see `Read`."""
     maps = ["map2", "map4", "map8", "top"]
     image = torch.zeros(1, 192, 320, 3, dtype=torch.uint8)
     spatial = {name: {2: f"{name}_h", 3: f"{name}_w"} for name in maps}
-    finder, reader = Find(model).eval(), Read(model).eval()
+    finder, reader = Find(model).eval(), Read(model, twice).eval()
     with torch.no_grad():
         example = finder(image)
     find = export_part(

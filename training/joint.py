@@ -19,7 +19,13 @@ from training.evaluate import detection
 from training.export import GIVES, TAKES, build, describe, load_checkpoint
 from training.results import put, table
 
-NETWORKS = {"boxes alone": "detector", "boxes and 3DMM": "mfn"}
+NETWORKS = {
+    "boxes alone": ("detector", False),
+    "boxes and 3DMM": ("mfn", False),
+    "the same, looking twice": ("mfn", True),
+}
+"""What each is trained as, and whether its proposals are looked at again, which needs the 3DMM's
+features."""
 LEAST_SCORE = 0.02
 """Faces from this score on count: AP needs the whole curve."""
 
@@ -30,10 +36,10 @@ def main() -> None:
     if data is None or not arguments.photos.is_file():
         raise SystemExit("the detection photographs or the fitted ones are not there: skipped")
     rows = {}
-    for name, network in NETWORKS.items():
+    for name, (network, twice) in NETWORKS.items():
         checkpoint, minutes = trained(network, ["--network", network], arguments)
         exported = checkpoint.with_name("network.onnx")
-        model = build(load_checkpoint(checkpoint))
+        model = build(load_checkpoint(checkpoint), twice)
         describe(model, "0", TAKES, GIVES)
         onnx.save(model, exported)
         found = detection(FaceNetwork(exported, least_score=LEAST_SCORE), data)

@@ -33,6 +33,8 @@ from training.results import RESULTS, put, table
 from training.sfn import SIDE, Sfn
 
 FACES = (1, 2, 4, 8)
+PROPOSED = ("proposed_score", "proposed_box")
+"""What the first look alone gives inside the graph (`training.export.pick_graph`)."""
 MEDIAPIPE = (8.1, 15.0, 26.0, 48.0)
 """Its face landmarker, measured once on a machine of the same kind, 2 threads."""
 
@@ -46,7 +48,7 @@ class Separate:
 
     def detect(self, image: np.ndarray, least_score: float = 0.5) -> list[Face]:
         pixels, box = letterbox(image)
-        scores, boxes = self._detector.run(["score", "box"], {"image": pixels[None]})
+        scores, boxes = self._detector.run(PROPOSED, {"image": pixels[None]})
         nothing = np.zeros(0, np.float32)
         found = [
             Face(-1, float(score), corners / box.scale, *[nothing] * 5)
@@ -59,7 +61,7 @@ class Separate:
 def separate_files(folder: Path) -> tuple[Path, Path]:
     """The detector of the landed MFN, and an SFN."""
     detector, reader = folder / "detector.onnx", folder / "sfn.onnx"
-    onnx.utils.extract_model(str(DEFAULT_PATH), str(detector), ["image"], ["score", "box"])
+    onnx.utils.extract_model(str(DEFAULT_PATH), str(detector), ["image"], list(PROPOSED))
     graph = build(Sfn().eval())
     describe(graph, "0", TAKES, GIVES)
     onnx.save(graph, reader)

@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.pictures import group_picture
 from mfn_addon.network import FaceNetwork
+from training.measures import overlap
 from training.separate import Separate, memory, separate_files
 
 
@@ -15,7 +16,9 @@ def test_both_ways_find_the_same_faces_in_a_picture(tmp_path):
     files = separate_files(tmp_path)
     joint, separate = FaceNetwork().detect(image), Separate(*files).detect(image)
     assert len(joint) == len(separate) == 3
-    for one, other in zip(joint, separate, strict=True):
-        assert np.allclose(one.box, other.box, atol=0.01)
-        assert np.isfinite(other.landmarks).all()
+    # The one pass has looked again where exactly each is.
+    same = overlap(*(np.array([face.box for face in faces]) for faces in (joint, separate)))
+    assert sorted(same.argmax(1)) == [0, 1, 2]
+    assert (same.max(1) > 0.6).all()
+    assert all(np.isfinite(face.landmarks).all() for face in separate)
     assert 10 < memory(files) < 2000

@@ -39,7 +39,7 @@ SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is m
 SEEN_SCORE = 0.3  # the same after the second look
 SECOND_LOOK = 0.3  # the share of the second look in a score; the cell's own has the rest
 RARITY = math.log(3)
-"""Training shows the second look as many faces as others; of likely proposals a quarter are some."""
+"""Training shows the second look as many faces as others; of likely proposals a quarter are."""
 DOUBLE = 0.45  # boxes of the second look that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
 ROUNDED_FROM = 60_000  # weights of this many numbers are stored in 8 bits

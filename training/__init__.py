@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the head model and the networks are made, from public data to `models/`."""
+
 import os
 
 # NumPy multiplies small matrices here, in loader processes beside others that compute: threads of

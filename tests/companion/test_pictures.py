@@ -11,7 +11,7 @@ import pytest
 
 from mfn_addon.phone.server import PhoneServer, ServerOptions
 from tests.companion.browser import CLIP, Phone, camera_clip, why_no_browser
-from tests.companion.test_page import PICTURE_SIZES, agree, solved
+from tests.companion.test_page import agree, readings
 from tests.phone.conftest import wait_until
 
 pytestmark = pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser())
@@ -38,7 +38,7 @@ def still(tmp_path_factory) -> tuple[Path, np.ndarray]:
 )
 def test_faces_are_where_python_finds_them(still, tmp_path: Path, browser: str, way: str) -> None:
     clip, picture = still
-    expected = [solved(picture, size) for size in PICTURE_SIZES]
+    expected = readings(picture)
     with PhoneServer(ServerOptions(tmp_path / "server", port=0)) as server:
         phone = Phone(server.url, clip, tmp_path, browser)
         try:

@@ -16,7 +16,7 @@ from training.bank import FaceBank, load_surface, photo_bank
 from training.rendered import rendered_bank, rendered_scenes
 from training.scenes import Composer, RenderedScenes, Scene
 from training.sfn import SIDE as SFN_SIDE
-from training.turning import turned_bank
+from training.turning.stock import turned_bank
 
 RENDERED_SHARES = {"crops": 0.2, "studies": 0.8}
 """Of the rendered faces: how many come from each kind of set that `training.synthetic` makes."""
@@ -26,6 +26,8 @@ how many of the photographs shown come from there."""
 TWIN_SHARE = 0.25
 """Of the batches: how many show each scene twice, as two cameras would. The second half of such a
 batch has the faces of the first, in the same order."""
+CLOSEUP_SHARE = 0.35
+"""Of the close-ups: how many are photographs; the others are rendered, with exact labels."""
 LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")
 
 
@@ -42,6 +44,7 @@ class Scenes(IterableDataset):
         seed = (self.arguments.seed, self.start, info.id if info else 0)
         composer = make_composer(self.arguments, seed)
         smallest = min(self.arguments.size)
+        closeups = Closeups(self.arguments, seed) if self.arguments.closeups else None
         while True:
             # Sizes alternate batch by batch, with about the same number of pixels in each.
             composer.size = int(composer.random.choice(self.arguments.size))
@@ -49,9 +52,29 @@ class Scenes(IterableDataset):
             if composer.random.random() < TWIN_SHARE:
                 pairs = [composer.twins() for _ in range(count // 2)]
                 scenes = [scene for side in zip(*pairs, strict=True) for scene in side]
-                yield collate(scenes, twins=True)
+                batch = collate(scenes, twins=True)
             else:
-                yield collate([composer.scene() for _ in range(count)])
+                batch = collate([composer.scene() for _ in range(count)])
+            if closeups:
+                batch["closeups"] = closeups.batch()
+            yield batch
+
+
+class Closeups:
+    """Batches of single faces, large and mostly clear, that go beside a batch of scenes.
+
+    In scenes most faces are small, covered or noisy, and few are rendered ones with exact weights:
+    rare shapes are hardly learned there (docs/decisions/0017).
+    """
+
+    def __init__(self, arguments: argparse.Namespace, seed: tuple[int, ...]) -> None:
+        own = argparse.Namespace(**{**vars(arguments), "photo_share": CLOSEUP_SHARE})
+        self.count = arguments.closeups
+        self.composer = make_composer(own, (*seed, 1))
+        self.composer.size = SFN_SIDE
+
+    def batch(self) -> dict:
+        return collate([self.composer.closeup() for _ in range(self.count)])
 
 
 class Crops(IterableDataset):

@@ -25,6 +25,8 @@ GAPS = (
 FAR_LOSSES = ("rotation", "place", "expression", "landmarks")
 """What is asked of the far reading (`training.regions.Regions.far`), and how much it counts."""
 FAR_SHARE = 0.25
+NEAR_LOSSES = {"expression": 40.0, "finer": 10.0, "maps": 0.2, "landmarks": 10.0}
+"""What is asked of close-ups (`training.feeding.Closeups`), and how much it counts."""
 STEADY_TURN, STEADY_SHAPES = 30.0, 1.5
 READABLE = (20.0, 56.0)  # px: expression of smaller faces counts nothing, of larger ones fully
 
@@ -54,9 +56,10 @@ class Weights:
     steady: float = 1.0
 
     def all(self) -> dict[str, float]:
-        """By the losses' names, those of the far reading included."""
+        """By the losses' names, those of the far reading and of close-ups included."""
         own = asdict(self)
-        return own | {f"far {key}": FAR_SHARE * own[key] for key in FAR_LOSSES}
+        own |= {f"far {key}": FAR_SHARE * own[key] for key in FAR_LOSSES}
+        return own | {f"near {key}": weight for key, weight in NEAR_LOSSES.items()}
 
 
 def assign(

@@ -94,6 +94,12 @@ class Composer:
             return self.mosaic()
         return self.crowd()
 
+    def closeup(self) -> Scene:
+        """One face that fills the picture as a region does, mostly clear to see."""
+        side = self.size / REGION_MARGIN * float(np.exp(self.random.normal(0, 0.06)))
+        patch, face = self.face(side, self.size, self.size, 0.04, covered=0.04, dressed=0.06)
+        return self.finish(patch, [face], faults=self.random.random() < 0.4)
+
     def crop(self) -> Scene:
         """One face that fills the picture as a region does, seen from near or from far."""
         size, random = self.size, self.random
@@ -360,9 +366,10 @@ class Composer:
             cv2.fillConvexPoly(mask, np.array(corners, np.int32), 1)
         return cv2.GaussianBlur(mask, (0, 0), max(0.6, extent * random.uniform(0.008, 0.04)))
 
-    def finish(self, picture: np.ndarray, faces: list[dict]) -> Scene:
-        """What the camera does to the whole picture, and the labels as arrays."""
-        picture = degrade(picture, self.random)
+    def finish(self, picture: np.ndarray, faces: list[dict], faults: bool = True) -> Scene:
+        """What the camera does to the whole picture (`faults`), and the labels as arrays."""
+        if faults:
+            picture = degrade(picture, self.random)
         faces = faces[:MOST_FACES]
 
         def stack(key: str, *shape: int) -> np.ndarray:

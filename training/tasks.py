@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +18,7 @@ from training.layers import dense, thin
 from training.look import look_from_pose
 from training.losses import (
     FAR_LOSSES,
+    NEAR_LOSSES,
     FaceLoss,
     assign,
     box_loss,
@@ -146,7 +148,46 @@ def mfn_losses(
             rotation = look_from_pose(pose.float(), regions)[0]
             shapes = expression.float() / face_loss.deviation
             losses["steady"] = steady_loss(rotation, shapes, regions[:, 3] / REGION_MARGIN)
+    if "closeups" in batch and not boxes_alone:
+        with normalised_as_landed(model):
+            near = closeup_losses(model, batch["closeups"], face_loss, device)
+        losses |= {f"near {key}": near[key] for key in NEAR_LOSSES}
     return losses
+
+
+@contextmanager
+def normalised_as_landed(model: nn.Module) -> Iterator[None]:
+    """Within, normalise by the running statistics: a batch of close-ups has others than the
+    pictures that MFN is for."""
+    layers = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    for layer in layers:
+        layer.eval()
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.train()
+
+
+def closeup_losses(
+    model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """The losses of faces whose region is the whole of their picture, read by MFN."""
+    pictures = pixels(batch, device)
+    count, side = len(pictures), float(pictures.shape[3])
+    regions = torch.tensor([[0, side / 2, side / 2, side]]).repeat(count, 1)
+    regions[:, 0] = torch.arange(count)
+    regions = jittered(regions, 0.5).to(device)
+    size = torch.tensor([side, side], device=device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
+        maps, pyramid = model.features(pictures)
+        survey = model.regions.survey(maps, pyramid[0], regions, size)
+        identity = model.regions.identity_out(survey.traits)
+        pose, expression, hints = model.regions.near(maps, regions, size, survey)
+    truth = {key: batch[key].to(device) for key in LABELS}
+    return face_loss(
+        pose.float(), identity.float(), expression.float(), regions, truth, hints.float()
+    )
 
 
 def sfn_losses(model: Sfn, batch: dict, face_loss: FaceLoss, device: torch.device) -> dict:

@@ -138,6 +138,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--size", type=int, nargs="+", default=[128, 128, 192, 320],
                         help="px of a scene's side; one is drawn for each batch")  # fmt: skip
     parser.add_argument("--batch", type=int, default=30)
+    parser.add_argument("--closeups", type=int, default=12,
+                        help="MFN: large, clear faces beside each batch of scenes")  # fmt: skip
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--steps", type=int, help="instead of minutes")

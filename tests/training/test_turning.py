@@ -11,8 +11,11 @@ pytest.importorskip("numba")
 
 from mfn_addon.face import EXPRESSION_INDEX, load_head_model, project_local
 from mfn_addon.face.mirror import mirror_matrix, mirror_order, mirror_rotation
-from training import turning
-from training.turning import Buffer, Look, Turner, about, draw_turn, load_head, turned_look
+from training.turning import stock
+from training.turning.drawing import Buffer, paint
+from training.turning.head import Look, about, load_head, turned_look
+from training.turning.stock import draw_turn, turned_bank
+from training.turning.turner import Turner
 
 SIDE = 192
 CHART = 700.0
@@ -59,9 +62,7 @@ def rendered(look: Look, dot: int | None = None) -> np.ndarray:
     wall = np.random.default_rng(0).integers(215, 256, (SIDE, SIDE, 1), np.uint8)
     out = np.repeat(wall, 3, 2)
     places = chart[head.triangles].astype(np.float32)
-    turning.paint(
-        buffer.found, buffer.weight_b, buffer.weight_c, head.triangles, places, texture, out
-    )
+    paint(buffer.found, buffer.weight_b, buffer.weight_c, head.triangles, places, texture, out)
     return out
 
 
@@ -139,7 +140,7 @@ def test_heads_turn_on_where_they_look_and_not_out_of_sight(now):
     rotation = about(1, np.radians(now))
     turns = [draw_turn(rotation, np.random.default_rng(seed)) for seed in range(40)]
     yaw = np.degrees([turn[0] for turn in turns])
-    assert np.abs(now + yaw).max() <= turning.MOST_YAW + 0.01
+    assert np.abs(now + yaw).max() <= stock.MOST_YAW + 0.01
     if now:
         assert (np.sign(yaw) == np.sign(now)).all()
     else:
@@ -167,31 +168,31 @@ def photographs(tmp_path):
 
 
 def test_a_bank_leaves_out_what_is_held_back_and_goes_on_where_it_was(photographs, monkeypatch):
-    monkeypatch.setattr(turning.photos, "data_folder", lambda: None)
-    turning.backgrounds.cache_clear()
+    monkeypatch.setattr(stock.photos, "data_folder", lambda: None)
+    stock.backgrounds.cache_clear()
     folder = photographs.parent / "turned"
-    turning.generate(photographs, folder, 12, workers=1)
+    stock.generate(photographs, folder, 12, workers=1)
     assert set(np.load(folder / "source.npy")) <= {2, 3, 4, 5}
     first = np.load(folder / "images.npy")
-    bank = turning.turned_bank(folder)
+    bank = turned_bank(folder)
     assert len(bank) == 12
     assert bank.crops[3].shape == (SIDE, SIDE, 3)
 
     scale = np.load(folder / "scale.npy")
     scale[5:] = np.nan  # as if stopped there
     np.save(folder / "scale.npy", scale)
-    assert len(turning.turned_bank(folder)) == 5
-    turning.generate(photographs, folder, 12, workers=1)
+    assert len(turned_bank(folder)) == 5
+    stock.generate(photographs, folder, 12, workers=1)
     assert (np.load(folder / "images.npy") == first).all()
-    turning.backgrounds.cache_clear()
+    stock.backgrounds.cache_clear()
 
 
 def test_shapes_of_the_far_side_are_trusted_less(photographs, monkeypatch):
-    monkeypatch.setattr(turning.photos, "data_folder", lambda: None)
-    turning.backgrounds.cache_clear()
+    monkeypatch.setattr(stock.photos, "data_folder", lambda: None)
+    stock.backgrounds.cache_clear()
     folder = photographs.parent / "turned"
-    turning.generate(photographs, folder, 4, workers=1)
-    bank = turning.turned_bank(folder)
+    stock.generate(photographs, folder, 4, workers=1)
+    bank = turned_bank(folder)
     bank.rotation[0], bank.rotation[1] = about(1, np.radians(75)), about(1, np.radians(-75))
     bank.rotation[2] = np.eye(3)
     left, right = EXPRESSION_INDEX["eyeBlinkLeft"], EXPRESSION_INDEX["eyeBlinkRight"]

@@ -76,13 +76,8 @@ def test_bytes_are_normalised_in_one_step():
     assert tidied(model, {"image": image}) == {"Transpose": 1, "DequantizeLinear": 1}
 
 
-def test_two_eyes_one_of_them_mirrored_are_read_at_once():
-    nodes = [
-        helper.make_node("RoiAlign", ["map", "corners", "picture"], ["right"], **READ),
-        helper.make_node("RoiAlign", ["map", "corners", "picture"], ["left"], **READ),
-        helper.make_node("Slice", ["right", "last", "first", "across", "last"], ["mirrored"]),
-        helper.make_node("Concat", ["mirrored", "left"], ["out"], axis=0),
-    ]
+def with_mirror(nodes: list) -> tuple[onnx.ModelProto, dict]:
+    """A graph that reads regions and turns what was read from right to left, and its inputs."""
     constants = {
         "picture": np.zeros(len(CORNERS), np.int64),
         "last": np.array([-1]),
@@ -90,7 +85,17 @@ def test_two_eyes_one_of_them_mirrored_are_read_at_once():
         "across": np.array([3]),
     }
     inputs = {"map": some_map(5), "corners": CORNERS}
-    after = tidied(small_model(nodes, constants, inputs), inputs)
+    return small_model(nodes, constants, inputs), inputs
+
+
+def test_two_eyes_one_of_them_mirrored_are_read_at_once():
+    nodes = [
+        helper.make_node("RoiAlign", ["map", "corners", "picture"], ["right"], **READ),
+        helper.make_node("RoiAlign", ["map", "corners", "picture"], ["left"], **READ),
+        helper.make_node("Slice", ["right", "last", "first", "across", "last"], ["mirrored"]),
+        helper.make_node("Concat", ["mirrored", "left"], ["out"], axis=0),
+    ]
+    after = tidied(*with_mirror(nodes))
     assert after["RoiAlign"] == 1
     assert after["Slice"] == 0
 
@@ -141,14 +146,7 @@ def test_what_others_take_too_stays():
         helper.make_node("Slice", ["read", "last", "first", "across", "last"], ["mirrored"]),
         helper.make_node("Sub", ["read", "mirrored"], ["out"]),
     ]
-    constants = {
-        "picture": np.zeros(len(CORNERS), np.int64),
-        "last": np.array([-1]),
-        "first": np.array([-(2**31)]),
-        "across": np.array([3]),
-    }
-    inputs = {"map": some_map(5), "corners": CORNERS}
-    assert tidied(small_model(nodes, constants, inputs), inputs)["Slice"] == 1
+    assert tidied(*with_mirror(nodes))["Slice"] == 1
 
 
 def test_the_whole_network_stays_the_same(monkeypatch):

@@ -153,16 +153,21 @@ def test_a_take_that_was_deleted_does_not_come_back(server, base):
     sender.close()
 
 
-def test_a_recording_that_a_crash_ended_is_merged_by_the_next_session(server, base):
-    sender = sender_to(server)
-    begins, path = record(sender)
-    send(sender, range(30), begins)
-    tick_until(lambda: not sender.unsaved)
+def crash_and_come_back(path):
+    """End Blender's part in the recording without a word, and merge it in a new session."""
     session.current.recorder = session.current.recording = None  # no end of it is ever told
     live.stop(bpy.context)
     assert not path.exists()
     assert bpy.ops.mfn.phones_start(address="127.0.0.1") == {"FINISHED"}
     tick_until(path.exists)
+
+
+def test_a_recording_that_a_crash_ended_is_merged_by_the_next_session(server, base):
+    sender = sender_to(server)
+    begins, path = record(sender)
+    send(sender, range(30), begins)
+    tick_until(lambda: not sender.unsaved)
+    crash_and_come_back(path)
     check_all(path)
     sender.close()
 
@@ -221,11 +226,7 @@ def test_a_crash_while_the_timeline_plays_leaves_where_it_was(server, base, monk
             under_way.notes == 2 and not sender.unsaved and sender.clock() > begins + 0.3,
         )[-1]
     )
-    session.current.recorder = session.current.recording = None  # no end of it is ever told
-    live.stop(bpy.context)
-    assert not path.exists()
-    assert bpy.ops.mfn.phones_start(address="127.0.0.1") == {"FINISHED"}
-    tick_until(path.exists)
+    crash_and_come_back(path)
     check_place(path)
     sender.close()
 

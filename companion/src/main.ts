@@ -152,8 +152,9 @@ function solved({ frame, meshes }: Solved): void {
 }
 
 async function ready(message: Ready): Promise<void> {
-  facts = message;
   document.body.dataset.threads = String(solver.threads);
+  if (facts) return; // started anew: all else goes on
+  facts = message;
   const { secret } = fragment;
   const key = storedKey();
   if (secret) await pairAndConnect({ secret });
@@ -168,7 +169,8 @@ async function ready(message: Ready): Promise<void> {
 const solver = new Solver(video, {
   ready,
   solved,
-  failed: (reason) => notice.say(TEXT.networkFailed(reason), true),
+  failed: (reason) =>
+    notice.ask(TEXT.networkFailed(reason), [[TEXT.again, () => solver.again()]]),
 });
 
 const warnings = new Warnings(solver, (text) => notice.say(text));

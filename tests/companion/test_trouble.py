@@ -70,3 +70,16 @@ def test_a_camera_that_ends_and_a_page_out_of_sight_are_told_of(clip, tmp_path):
         wait_until(lambda: page.ask("faces") == "", "the faces are gone")
         for command in ("again", "solving"):
             page.do(command)
+
+
+def test_a_network_that_could_not_be_fetched_is_tried_again(clip, tmp_path):
+    with PhoneServer(ServerOptions(tmp_path / "server", port=0)) as server:
+        network = server._routes._pages.pop("/mfn.onnx")
+        page = Phone(server.url, clip, tmp_path)
+        try:
+            wait_until(lambda: page.ask("notice").startswith("The face network could not"), "word")
+            server._routes._pages["/mfn.onnx"] = network
+            for command in ("again", "connected", "seen"):
+                page.do(command)
+        finally:
+            page.end()

@@ -65,6 +65,12 @@ export class Solver {
     this.worker.terminate();
     if (this.threads === 1) return this.events.failed(reason);
     this.threads = 1;
+    this.again();
+  }
+
+  /** Starts anew what could not be started. */
+  again(): void {
+    this.busy = true; // until the new worker is ready
     this.worker = this.startWorker();
   }
 

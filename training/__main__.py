@@ -7,7 +7,7 @@ Each stage is skipped where its result is there already, so a stopped run goes o
 
 1. `training.fit`: 3DMM labels for the photographs of the development data, if there are any;
 2. `training.turning`: these photographs again, seen from the side;
-3. `training.synthetic`: rendered crops and scenes with exact labels;
+3. `training.synthetic`: rendered crops, bystanders, studies and scenes with exact labels;
 4. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
 5. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
 6. the same for MFN; where it has no weights yet, it starts from SFN's;
@@ -31,6 +31,7 @@ WORK = Path("training/runs")
 LANDED = Path("training/weights")
 TURNED = 15_000
 CROPS, CROP_SIZE = 40_000, 128
+BYSTANDERS = 16_000  # as large as crops
 STUDIES, STUDY_SIZE = 40_000, 192
 SCENES, SCENE_SIZE = 12_000, 256
 OPTIONS = {
@@ -98,6 +99,7 @@ def main() -> None:
     parser.add_argument("--light-minutes", type=float, default=100, help="of the light MFN")
     parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")
     parser.add_argument("--crops", type=int, default=CROPS)
+    parser.add_argument("--bystanders", type=int, default=BYSTANDERS)
     parser.add_argument("--studies", type=int, default=STUDIES)
     parser.add_argument("--scenes", type=int, default=SCENES)
     arguments = parser.parse_args()
@@ -110,6 +112,7 @@ def main() -> None:
     if fitted.is_file() and arguments.turned:
         turn_aside(fitted, arguments.turned)
     render("crops", arguments.crops, CROP_SIZE)
+    render("bystanders", arguments.bystanders, CROP_SIZE)
     render("studies", arguments.studies, STUDY_SIZE)
     render("scenes", arguments.scenes, SCENE_SIZE)
     if arguments.sfn_minutes:

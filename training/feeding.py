@@ -18,7 +18,7 @@ from training.scenes import Composer, RenderedScenes, Scene
 from training.sfn import SIDE as SFN_SIDE
 from training.turning.stock import turned_bank
 
-RENDERED_SHARES = {"crops": 0.2, "studies": 0.8}
+RENDERED_SHARES = {"crops": 0.15, "bystanders": 0.35, "studies": 0.5}
 """Of the rendered faces: how many come from each kind of set that `training.synthetic` makes."""
 TURNED, TURNED_SHARE = "turned", 0.2
 """The folder beside the photographs that holds those which `training.turning` has turned aside, and

@@ -132,7 +132,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
                         help="MFN of thin convolutions: see training.thinning")  # fmt: skip
     parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument(
-        "--rendered", nargs="*", default=[], help="folders with crops/, studies/, scenes/"
+        "--rendered", nargs="*", default=[], help="folders with crops/, bystanders/, studies/, scenes/"
     )
     parser.add_argument("--photo-share", type=float, default=0.5)
     parser.add_argument("--size", type=int, nargs="+", default=[128, 128, 192, 320],

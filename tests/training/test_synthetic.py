@@ -175,7 +175,7 @@ def test_a_set_depends_on_its_seed_alone(tmp_path):
 
 
 def test_what_cannot_be_made_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="expected one of scenes, crops, studies"):
+    with pytest.raises(ValueError, match="expected one of scenes, crops, bystanders, studies"):
         generate("portraits", 1, 64, 64, 0, tmp_path / "x")
     with pytest.raises(ValueError, match="32 x 96 px: a picture needs 64 px a side"):
         generate("studies", 1, 32, 96, 0, tmp_path / "x")

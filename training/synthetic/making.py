@@ -3,8 +3,9 @@
 
     python -m training.synthetic --kind KIND --count N --size S --seed K --output PATH
 
-KIND is scenes (0 to 6 people), crops (one face, in pictures as bad as they come) or studies (one
-face, seen well, showing few or many shapes). PATH is a folder of .npy arrays, or one .npz file
+KIND is scenes (0 to 6 people), crops (one face, in pictures as bad as they come), bystanders (one
+face that looks elsewhere, often under a hat or behind sunglasses) or studies (one face, seen well,
+showing few or many shapes). PATH is a folder of .npy arrays, or one .npz file
 where it ends so. With n pictures and m faces a picture at most (6 for scenes, else 1), rows
 without a face being NaN:
 
@@ -40,8 +41,13 @@ from .scene import MAX_FACES, Studio, pack
 CHUNK = 50
 LEAST_SIDE = 64
 """Px. Heads, props and shadows are drawn in whole pixels, and smaller pictures have no room."""
-KINDS = {"scenes": "scene", "crops": "crop", "studies": "study"}
+KINDS = {
+    "scenes": "scene", "crops": "crop", "bystanders": "bystander", "studies": "study",
+}  # fmt: skip
 """What can be made, and the method of `Studio` that makes one picture of it."""
+
+SIDES = {"scenes": 256, "crops": 128, "bystanders": 128, "studies": 192}
+"""Px of a picture's side, unless another is asked for."""
 
 
 def arrays(kind: str, count: int, width: int, height: int) -> dict[str, tuple[tuple, type]]:
@@ -128,9 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kind", choices=tuple(KINDS), required=True)
     parser.add_argument("--count", type=int, required=True)
-    parser.add_argument(
-        "--size", type=int, default=None, help="px (default: 128 crops, 192 studies, 256 scenes)"
-    )
+    parser.add_argument("--size", type=int, help=f"px (default: {SIDES})")
     parser.add_argument("--height", type=int, default=None, help="px, where not square")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True, help="a folder, or a file FILE.npz")
@@ -150,7 +154,7 @@ def main() -> None:
     if data is not None:  # the development data makes faces livelier; nothing depends on it
         arguments.backgrounds = arguments.backgrounds or data / "backgrounds" / "backgrounds.tar"
         arguments.samples = arguments.samples or data / "photos" / "expression_samples.npy"
-    size = arguments.size or {"crops": 128, "studies": 192, "scenes": 256}[arguments.kind]
+    size = arguments.size or SIDES[arguments.kind]
     height = arguments.height or size
     try:
         check(arguments.kind, size, height)

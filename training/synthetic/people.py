@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -189,6 +189,25 @@ def random_person(wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
         detail=int(rng.integers(len(wardrobe.atlas.detail[0]))),
         hairline=hairline,
     )  # fmt: skip
+
+
+def dressed(person: Person, wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
+    """The same person as people go about in a street: sunglasses, glasses, hats and beards, far
+    more of them than sit before a camera."""
+    look = person.look.copy()
+    hat, glasses, dark, tint = person.hat, person.glasses, person.lens_dark, person.lens_tint
+    if rng.random() < 0.4:
+        hat = int(rng.integers(len(wardrobe.hats)))
+        if wardrobe.hat_kinds[hat] == "scarf":
+            look[traits.SCALP_AMOUNT] = 0
+    worn = rng.random()
+    if worn < 0.5:
+        glasses = int(rng.integers(len(wardrobe.glasses)))
+    if worn < 0.32:
+        dark, tint = rng.uniform(0.7, 0.99), rng.uniform(0, 0.2, 3).astype(np.float32)
+    if rng.random() < 0.35:
+        look[traits.BEARD_AMOUNT] = rng.uniform(0.5, 1)
+    return replace(person, look=look, hat=hat, glasses=glasses, lens_dark=dark, lens_tint=tint)
 
 
 def _between(table: np.ndarray, at: float) -> np.ndarray:

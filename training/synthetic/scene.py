@@ -14,7 +14,7 @@ from mfn_addon.face import IDENTITY_COUNT, LANDMARK_COUNT
 from . import compose
 from .expressions import COUNT, ExpressionSampler
 from .painter import OCCLUDER, Canvas, Painter, Pose, Truth, visible_share
-from .people import load_wardrobe, random_person
+from .people import dressed, load_wardrobe, random_person
 from .photo import Light, develop, load_backgrounds, random_background, random_light
 
 MAX_FACES = 6
@@ -99,6 +99,19 @@ class Studio:
         at = rng.normal(0, 0.03 * canvas.width, 2)
         pose = random_pose(at, px, focal, 24, rng)
         truth = self.painter.paint(canvas, person, expression, pose, focal, light, 0)
+        return self.finish([truth], focal, light, rng, 0.12)
+
+    def bystander(self, rng: np.random.Generator) -> Picture:
+        """A picture of one face that pays the camera no attention: aside, down or up."""
+        canvas = self.canvas
+        px = rng.uniform(0.5, 0.68) * min(canvas.width, canvas.height)
+        focal = px * np.exp(rng.normal(np.log(2), 0.5)).clip(0.5, 8) / BOX_WIDTH
+        light = random_light(rng)
+        canvas.clear()
+        person = dressed(random_person(self.wardrobe, rng), self.wardrobe, rng)
+        at = rng.normal(0, 0.03 * canvas.width, 2)
+        pose = inattentive_pose(at, px, focal, rng)
+        truth = self.painter.paint(canvas, person, self.expressions(rng), pose, focal, light, 0)
         return self.finish([truth], focal, light, rng, 0.12)
 
     def study(self, rng: np.random.Generator) -> Picture:
@@ -231,6 +244,17 @@ def random_pose(
     rotation = euler(yaw, pitch, roll)
     torso = euler(yaw * rng.uniform(0.1, 0.9), rng.normal(0, 0.06), roll * rng.uniform(0, 0.4))
     return pose_at(at, px, focal, rotation, torso)
+
+
+def inattentive_pose(at: np.ndarray, px: float, focal: float, rng: np.random.Generator) -> Pose:
+    """As `random_pose`, of somebody who looks elsewhere: at a neighbour, a telephone, the sky."""
+    yaw, pitch = rng.uniform(-92, 92), rng.normal(4, 13)
+    if rng.random() < 0.4:
+        yaw = rng.normal(0, 35)
+        pitch = rng.uniform(15, 58) if rng.random() < 0.75 else rng.uniform(-45, -15)
+    turn = np.radians([np.clip(yaw, -92, 92), np.clip(pitch, -45, 58), rng.normal(0, 13)])
+    torso = euler(turn[0] * rng.uniform(0, 1), rng.normal(0, 0.08), turn[2] * rng.uniform(0, 0.4))
+    return pose_at(at, px, focal, euler(*turn), torso)
 
 
 def pose_at(

@@ -37,7 +37,7 @@ def main() -> None:
         raise SystemExit("the detection photographs or the fitted ones are not there: skipped")
     rows = {}
     for name, (network, twice) in NETWORKS.items():
-        checkpoint, minutes = trained(network, ["--network", network], arguments)
+        checkpoint, minutes = trained(network, ["--network", network, "--closeups", "0"], arguments)
         exported = checkpoint.with_name("network.onnx")
         model = build(load_checkpoint(checkpoint), twice)
         describe(model, "0", TAKES, GIVES)

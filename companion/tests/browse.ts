@@ -13,8 +13,7 @@
 //   cut_videos, uncut_videos, allow, again, tap_notice, unplug, look_away, shot NAME WIDTH HEIGHT,
 //   end
 // answer with what the page shows or keeps:
-//   fps, faces, reading, pictures, carrier, threads, recorded, stored, notice,
-//   battery
+//   fps, faces, reading, pictures, carrier, threads, recorded, stored, notice, battery, held
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -200,6 +199,11 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   pictures: () => page.evaluate(() => document.body.dataset.pictures!),
   battery: () =>
     page.evaluate(async () => String((await (navigator as any).getBattery()).level)),
+  // Of scripts, workers and WebAssembly, bytes, after the garbage is collected.
+  held: () =>
+    page.evaluate(async () =>
+      String((await (performance as any).measureUserAgentSpecificMemory()).bytes),
+    ),
   reading: () => page.evaluate(() => document.body.dataset.reading!),
   record: () => page.click("#record"),
   reload: () => page.reload(),

@@ -31,7 +31,7 @@ WORK = Path("training/runs")
 LANDED = Path("training/weights")
 TURNED = 15_000
 CROPS, CROP_SIZE = 40_000, 128
-BYSTANDERS = 16_000  # as large as crops
+BYSTANDERS, AWAY = 16_000, 6_000  # as large as crops
 STUDIES, STUDY_SIZE = 40_000, 192
 SCENES, SCENE_SIZE = 12_000, 256
 OPTIONS = {
@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")
     parser.add_argument("--crops", type=int, default=CROPS)
     parser.add_argument("--bystanders", type=int, default=BYSTANDERS)
+    parser.add_argument("--away", type=int, default=AWAY)
     parser.add_argument("--studies", type=int, default=STUDIES)
     parser.add_argument("--scenes", type=int, default=SCENES)
     arguments = parser.parse_args()
@@ -113,6 +114,7 @@ def main() -> None:
         turn_aside(fitted, arguments.turned)
     render("crops", arguments.crops, CROP_SIZE)
     render("bystanders", arguments.bystanders, CROP_SIZE)
+    render("away", arguments.away, CROP_SIZE)
     render("studies", arguments.studies, STUDY_SIZE)
     render("scenes", arguments.scenes, SCENE_SIZE)
     if arguments.sfn_minutes:

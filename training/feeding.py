@@ -107,6 +107,7 @@ def make_composer(arguments: argparse.Namespace, seed: int | tuple[int, ...]) ->
             shares = [share * (1 - TURNED_SHARE) for share in shares]
             shares.append(arguments.photo_share * TURNED_SHARE)
     scenes: RenderedScenes | None = None
+    away: FaceBank | None = None
     rendered = [Path(folder) for folder in arguments.rendered]
     present = {
         kind: [folder / kind for folder in rendered if (folder / kind).is_dir()]
@@ -119,13 +120,17 @@ def make_composer(arguments: argparse.Namespace, seed: int | tuple[int, ...]) ->
     for folder in rendered:
         if (folder / "scenes").is_dir():
             scenes = rendered_scenes(folder / "scenes", surface)
+        if (folder / "away").is_dir():
+            away = rendered_bank(folder / "away")
     data = photos.data_folder()
     backgrounds = (
         photos.read_backgrounds(data)
         if data
         else [np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)]
     )
-    return Composer(banks, shares, backgrounds, surface, min(arguments.size), seed, scenes)
+    return Composer(
+        banks, shares, backgrounds, surface, min(arguments.size), seed, scenes, away=away
+    )
 
 
 def collate(scenes: list[Scene], twins: bool = False) -> dict:

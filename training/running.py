@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def make_optimiser(model: nn.Module) -> torch.optim.AdamW:
 def take_up(
     arguments: argparse.Namespace,
     model: nn.Module,
-    optimiser: torch.optim.AdamW,
+    optimisers: list[torch.optim.AdamW],
     device: torch.device,
 ) -> tuple[dict[str, torch.Tensor], int, float]:
     """Start from a checkpoint or from landed weights, as asked.
@@ -78,7 +79,8 @@ def take_up(
         saved = torch.load(arguments.resume, map_location=device, weights_only=True)
         if not arguments.restart:
             model.load_state_dict(saved["model"])
-            optimiser.load_state_dict(saved["optimiser"])
+            for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
+                optimiser.load_state_dict(state)
             return saved["average"], saved["done"], saved["spent"]
         start_from(model, saved["average"])  # other layers may have come since
     elif arguments.init and Path(arguments.init).is_file():
@@ -142,7 +144,7 @@ def save(
     path: Path,
     model: nn.Module,
     average: dict,
-    optimiser: torch.optim.Optimizer,
+    optimisers: Sequence[torch.optim.Optimizer],
     done: int,
     spent: float,
 ) -> None:
@@ -152,7 +154,7 @@ def save(
         {
             "model": model.state_dict(),
             "average": average,
-            "optimiser": optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in optimisers],
             "done": done,
             "spent": spent,
         },

@@ -33,6 +33,8 @@ COLOURED = 0.7
 """How many grey photographs are shown in a colour made up."""
 FACELESS = 0.22
 """Of the heads in crowds: how many have their face taken away, as the back of a head."""
+AWAY = 0.55
+"""How many of those are heads rendered from behind, if there are any."""
 BODIES = 0.7
 """How many pictures show parts of people that are no faces."""
 
@@ -65,11 +67,13 @@ class Composer:
         seed: int | tuple[int, ...],
         rendered: RenderedScenes | None = None,
         rendered_share: float = 0.12,
+        away: FaceBank | None = None,
     ) -> None:
         self.banks, self.shares = banks, np.array(shares) / np.sum(shares)
         self.backgrounds, self.surface, self.size = backgrounds, surface, size
         self.random = np.random.default_rng(seed)
         self.rendered, self.rendered_share = rendered, rendered_share if rendered else 0.0
+        self.away = away
         self.mirror_identity = mirror_matrix(load_head_model())
         self.mirror_order = mirror_order()
         cv2.setNumThreads(1)
@@ -240,6 +244,8 @@ class Composer:
         """
         random = self.random
         bank = self.banks[random.choice(len(self.banks), p=self.shares)]
+        if faceless and self.away is not None and random.random() < AWAY:
+            bank = self.away
         i = bank.draw(random, profile)
         crop = bank.crops[i]
         face = {
@@ -299,7 +305,7 @@ class Composer:
             points = points_of(self.surface, face)
             if worn:
                 face["trusted"] = face["trusted"] * dress(patch, points, random)
-            if faceless:
+            if faceless and bank is not self.away:
                 take_face_away(patch, points, random)
         patch = self.tint(patch)
         if random.random() < covered:

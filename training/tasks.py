@@ -42,6 +42,7 @@ class Task:
     Attributes:
         network: makes it. dataset: (arguments, batch size, first step) to endless batches.
         losses: (network, batch, face loss, device) to named losses.
+        closeup_losses: the same of a batch of close-ups, which are learned from in turn, if any.
         read: (network, pictures (B, 3, H, W), regions (B, 4)) to pose, identity, expression of
             the face in each picture's region.
     """
@@ -50,6 +51,7 @@ class Task:
     dataset: Callable[[argparse.Namespace, int, int], IterableDataset]
     losses: Callable[..., dict[str, torch.Tensor]]
     read: Callable[..., tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
+    closeup_losses: Callable[..., dict[str, torch.Tensor]] | None = None
 
 
 def pixels(batch: dict, device: torch.device) -> torch.Tensor:
@@ -148,10 +150,6 @@ def mfn_losses(
             rotation = look_from_pose(pose.float(), regions)[0]
             shapes = expression.float() / face_loss.deviation
             losses["steady"] = steady_loss(rotation, shapes, regions[:, 3] / REGION_MARGIN)
-    if "closeups" in batch and not boxes_alone:
-        with normalised_as_landed(model):
-            near = closeup_losses(model, batch["closeups"], face_loss, device)
-        losses |= {f"near {key}": near[key] for key in NEAR_LOSSES}
     return losses
 
 
@@ -172,22 +170,26 @@ def normalised_as_landed(model: nn.Module) -> Iterator[None]:
 def closeup_losses(
     model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device
 ) -> dict[str, torch.Tensor]:
-    """The losses of faces whose region is the whole of their picture, read by MFN."""
+    """NEAR_LOSSES of faces whose region is the whole of their picture, read by MFN."""
     pictures = pixels(batch, device)
     count, side = len(pictures), float(pictures.shape[3])
     regions = torch.tensor([[0, side / 2, side / 2, side]]).repeat(count, 1)
     regions[:, 0] = torch.arange(count)
     regions = jittered(regions, 0.5).to(device)
     size = torch.tensor([side, side], device=device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
+    with (
+        normalised_as_landed(model),
+        torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)),
+    ):
         maps, pyramid = model.features(pictures)
         survey = model.regions.survey(maps, pyramid[0], regions, size)
         identity = model.regions.identity_out(survey.traits)
         pose, expression, hints = model.regions.near(maps, regions, size, survey)
     truth = {key: batch[key].to(device) for key in LABELS}
-    return face_loss(
+    all_losses = face_loss(
         pose.float(), identity.float(), expression.float(), regions, truth, hints.float()
     )
+    return {f"near {key}": all_losses[key] for key in NEAR_LOSSES}
 
 
 def sfn_losses(model: Sfn, batch: dict, face_loss: FaceLoss, device: torch.device) -> dict:
@@ -220,7 +222,7 @@ def new_mfn(arguments: argparse.Namespace) -> Mfn:
 
 
 TASKS = {
-    "mfn": Task(new_mfn, Scenes, mfn_losses, mfn_read),
+    "mfn": Task(new_mfn, Scenes, mfn_losses, mfn_read, closeup_losses),
     "detector": Task(new_mfn, Scenes, partial(mfn_losses, boxes_alone=True), mfn_read),
     "sfn": Task(lambda arguments: Sfn(arguments.multi_scale), Crops, sfn_losses, sfn_read),
 }

@@ -60,8 +60,9 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     face_loss = FaceLoss(
         surface.neutral, surface.basis, surface.weight, surface.numbers, deviation
     ).to(device)
-    optimiser = make_optimiser(model)
-    average, done, spent = take_up(arguments, model, optimiser, device)
+    # Two: what close-ups ask for would drown in what scenes do (docs/decisions/0017).
+    optimisers = [make_optimiser(model) for _ in range(2 if task.closeup_losses else 1)]
+    average, done, spent = take_up(arguments, model, optimisers, device)
     weights = Weights().all()
     loader = iter(
         DataLoader(
@@ -75,7 +76,7 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     samples = held_back_samples(arguments) if rank == 0 else None
 
     def keep() -> None:
-        save(output / "last.pt", model, average, optimiser, done, spent)
+        save(output / "last.pt", model, average, optimisers, done, spent)
         log.write(done, spent)
         if samples is not None:
             shown = copy.deepcopy(model)
@@ -88,17 +89,16 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     clock = time.time()
     while spent < total_seconds and (arguments.steps is None or done < arguments.steps):
         progress = spent / total_seconds if arguments.steps is None else done / arguments.steps
-        for group in optimiser.param_groups:
+        for group in (group for each in optimisers for group in each.param_groups):
             group["lr"] = learning_rate(progress, arguments.rate)
         model.train()
-        losses = task.losses(model, next(loader), face_loss, device)
-        total = sum(weights[key] * value for key, value in losses.items())
-        optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        if arguments.processes > 1:
-            spent = share(model, spent)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimiser.step()
+        batch = next(loader)
+        losses = task.losses(model, batch, face_loss, device)
+        spent = step(model, optimisers[0], losses, weights, arguments, spent)
+        if task.closeup_losses and "closeups" in batch:
+            near = task.closeup_losses(model, batch["closeups"], face_loss, device)
+            spent = step(model, optimisers[1], near, weights, arguments, spent)
+            losses |= near
         done += 1
         follow(average, model, done)
         spent += time.time() - clock
@@ -112,6 +112,25 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
             last_save = time.time()
     if rank == 0:
         keep()
+
+
+def step(
+    model: torch.nn.Module,
+    optimiser: torch.optim.Optimizer,
+    losses: dict[str, torch.Tensor],
+    weights: dict[str, float],
+    arguments: argparse.Namespace,
+    spent: float,
+) -> float:
+    """Learn from some losses; returns the time spent, averaged over the run's processes."""
+    total = sum(weights[key] * value for key, value in losses.items())
+    optimiser.zero_grad(set_to_none=True)
+    total.backward()  # type: ignore[union-attr]
+    if arguments.processes > 1:
+        spent = share(model, spent)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+    optimiser.step()
+    return spent
 
 
 def held_back_samples(arguments: argparse.Namespace) -> Samples | None:
@@ -132,7 +151,10 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
                         help="MFN of thin convolutions: see training.thinning")  # fmt: skip
     parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument(
-        "--rendered", nargs="*", default=[], help="folders with crops/, bystanders/, studies/, scenes/"
+        "--rendered",
+        nargs="*",
+        default=[],
+        help="folders with crops/, bystanders/, away/, studies/ or scenes/",
     )
     parser.add_argument("--photo-share", type=float, default=0.5)
     parser.add_argument("--size", type=int, nargs="+", default=[128, 128, 192, 320],

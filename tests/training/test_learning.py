@@ -12,16 +12,25 @@ import torch
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
 from mfn_addon.face.mirror import mirror_matrix, mirror_order
-from training import feeding, running, train
+from training import feeding, running, scenes, train
 from training.bank import FaceBank, load_surface
 from training.layers import dense
 from training.look import look_from_pose, rotation_from_6d
-from training.losses import FaceLoss, assign, box_loss, steady_loss, verify_loss
+from training.losses import (
+    NEAR_LOSSES,
+    FaceLoss,
+    Weights,
+    assign,
+    box_loss,
+    steady_loss,
+    verify_loss,
+)
 from training.marks import LEFT_EYE, MARKS, RIGHT_EYE, Details, cell_grid
 from training.model import CLOSE_FACES, Mfn, cell_centres
 from training.sampling import regions_of
 from training.scenes import Composer
-from training.tasks import false_proposals
+from training.sfn import SIDE
+from training.tasks import closeup_losses, false_proposals
 
 
 def painted_bank(count: int = 6, size: int = 96) -> FaceBank:
@@ -99,6 +108,39 @@ def test_a_mirrored_face_keeps_its_landmarks():
     nearest = [np.linalg.norm(mirrored - vertex, axis=1).min() for vertex in straight[::97]]
     assert np.median(nearest) < 0.0015
     assert (mirror_order()[mirror_order()] == np.arange(52)).all()
+
+
+def test_heads_from_behind_are_no_faces(monkeypatch):
+    monkeypatch.setattr(scenes, "FACELESS", 1.0)
+    monkeypatch.setattr(scenes, "AWAY", 1.0)
+    away = painted_bank()
+    away.crops[:] = (40, 40, 255)
+    maker = composer(seed=2)
+    maker.away = away
+    for _ in range(12):
+        picture, faces = maker.crowd()
+        assert faces == []
+    patch, _ = maker.face(60, 100, 100, 0.0, covered=0, dressed=0, faceless=True)
+    red, _, blue = patch[50, 50].astype(int)
+    assert blue > red + 30  # as it was, nothing taken away from it
+    assert picture.shape == (128, 128, 3)
+
+
+def test_closeups_teach_expression_and_leave_the_running_statistics_alone():
+    torch.manual_seed(0)
+    model, surface = Mfn().train(), load_surface()
+    layer = model.trunk.stem[1]
+    before = layer.running_mean.clone()
+    maker = composer(size=SIDE)
+    batch = feeding.collate([maker.closeup() for _ in range(3)])
+    loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers,
+                    np.full(52, 0.2, np.float32))  # fmt: skip
+    losses = closeup_losses(model, batch, loss, torch.device("cpu"))
+    assert set(losses) == {f"near {key}" for key in NEAR_LOSSES} <= set(Weights().all())
+    losses["near expression"].backward()
+    assert model.regions.expression_out.weight.grad.abs().max() > 0
+    assert torch.equal(layer.running_mean, before)
+    assert layer.training
 
 
 def test_twins_are_the_same_faces_through_two_cameras():
@@ -217,6 +259,8 @@ def test_a_run_leaves_checkpoint_log_and_curves_and_can_be_resumed(short_run):
     rows = (short_run / "log.csv").read_text().splitlines()
     assert len(rows) == 3
     assert rows[0].startswith("step,minutes,find")
+    assert "near expression" in rows[0]
+    assert len(saved["optimisers"]) == 2
 
 
 def test_a_run_that_has_had_its_time_is_not_gone_on_with(short_run, tmp_path):

@@ -160,6 +160,19 @@ def test_scenes_label_every_face_and_nothing_else():
             assert 0 <= truth.visible <= 1
 
 
+def test_bystanders_look_elsewhere_and_others_have_turned_away():
+    studio = Studio(96, 96)
+    turns = {"bystander": [], "away": []}
+    for kind, seen in turns.items():
+        for k in range(12):
+            image, _, (truth,) = getattr(studio, kind)(np.random.default_rng(k))
+            assert image.shape == (96, 96, 3)
+            seen.append(truth.rotation[2, 2])  # cosine between the face and the camera
+    assert min(turns["bystander"]) > -0.1
+    assert min(turns["bystander"]) < 0.6 < max(turns["bystander"])
+    assert max(turns["away"]) < -0.4
+
+
 def test_a_set_depends_on_its_seed_alone(tmp_path):
     for name, seed, workers in (("one", 5, 1), ("again", 5, 2), ("other", 6, 1)):
         generate("crops", 3, 64, 64, seed, tmp_path / name, workers)
@@ -175,7 +188,9 @@ def test_a_set_depends_on_its_seed_alone(tmp_path):
 
 
 def test_what_cannot_be_made_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="expected one of scenes, crops, bystanders, studies"):
+    with pytest.raises(
+        ValueError, match="expected one of scenes, crops, bystanders, away, studies"
+    ):
         generate("portraits", 1, 64, 64, 0, tmp_path / "x")
     with pytest.raises(ValueError, match="32 x 96 px: a picture needs 64 px a side"):
         generate("studies", 1, 32, 96, 0, tmp_path / "x")

@@ -4,10 +4,10 @@
     python -m training.synthetic --kind KIND --count N --size S --seed K --output PATH
 
 KIND is scenes (0 to 6 people), crops (one face, in pictures as bad as they come), bystanders (one
-face that looks elsewhere, often under a hat or behind sunglasses) or studies (one face, seen well,
-showing few or many shapes). PATH is a folder of .npy arrays, or one .npz file
-where it ends so. With n pictures and m faces a picture at most (6 for scenes, else 1), rows
-without a face being NaN:
+face that looks elsewhere, often under a hat or behind sunglasses), away (one head from behind) or
+studies (one face, seen well, showing few or many shapes). PATH is a folder of .npy arrays, or one
+.npz file where it ends so. With n pictures and m faces a picture at most (6 for scenes, else 1),
+rows without a face being NaN:
 
     images      (n, h, w, 3) uint8 RGB
     box         (n, m, 4) px x0 y0 x1 y1: extent of the 468 face surface points, not clipped
@@ -42,11 +42,12 @@ CHUNK = 50
 LEAST_SIDE = 64
 """Px. Heads, props and shadows are drawn in whole pixels, and smaller pictures have no room."""
 KINDS = {
-    "scenes": "scene", "crops": "crop", "bystanders": "bystander", "studies": "study",
+    "scenes": "scene", "crops": "crop", "bystanders": "bystander", "away": "away",
+    "studies": "study",
 }  # fmt: skip
 """What can be made, and the method of `Studio` that makes one picture of it."""
 
-SIDES = {"scenes": 256, "crops": 128, "bystanders": 128, "studies": 192}
+SIDES = {"scenes": 256, "crops": 128, "bystanders": 128, "away": 128, "studies": 192}
 """Px of a picture's side, unless another is asked for."""
 
 

@@ -114,6 +114,20 @@ class Studio:
         truth = self.painter.paint(canvas, person, self.expressions(rng), pose, focal, light, 0)
         return self.finish([truth], focal, light, rng, 0.12)
 
+    def away(self, rng: np.random.Generator) -> Picture:
+        """A picture of one head from behind; its labels tell where the face is that nobody sees."""
+        canvas = self.canvas
+        px = rng.uniform(0.5, 0.68) * min(canvas.width, canvas.height)
+        focal = px * np.exp(rng.normal(np.log(2), 0.5)).clip(0.5, 8) / BOX_WIDTH
+        light = random_light(rng)
+        canvas.clear()
+        person = dressed(random_person(self.wardrobe, rng), self.wardrobe, rng)
+        turn = np.radians([rng.uniform(132, 228), rng.normal(0, 12), rng.normal(0, 10)])
+        torso = euler(turn[0] + rng.normal(0, 0.5), rng.normal(0, 0.08), 0)
+        pose = pose_at(rng.normal(0, 0.03 * canvas.width, 2), px, focal, euler(*turn), torso)
+        truth = self.painter.paint(canvas, person, self.expressions(rng), pose, focal, light, 0)
+        return self.finish([truth], focal, light, rng, 0.05)
+
     def study(self, rng: np.random.Generator) -> Picture:
         """A clear picture of one face that shows a few shapes well, or one alone.
 

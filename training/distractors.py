@@ -67,7 +67,7 @@ def draw_rings(picture: np.ndarray, random: np.random.Generator, at: tuple[int, 
 def draw_bodies(
     picture: np.ndarray, random: np.random.Generator, crop: np.ndarray, most: int = 9
 ) -> None:
-    """Fists, limbs, torsos and backs of heads, faceless.
+    """Hands, limbs, torsos, backs of heads and signs, faceless.
 
     Args:
         picture: (S, S, 3) uint8 RGB, drawn upon.
@@ -192,6 +192,56 @@ def cloth(random: np.random.Generator, crop: np.ndarray) -> np.ndarray:
     return cv2.resize(below, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR).astype(np.float32)
 
 
+def sign(random: np.random.Generator, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A sheet with lines of print: dark marks in rows on a light oval or square are half a face."""
+    shape, mask = canvas()
+    wide, high = (int(SIDE * random.uniform(0.26, 0.46)) for _ in range(2))
+    corner, other = (SIDE // 2 - wide, SIDE // 2 - high), (SIDE // 2 + wide, SIDE // 2 + high)
+    cv2.rectangle(mask, corner, other, 1, -1)
+    ground = random.uniform(180, 255) if random.random() < 0.7 else random.uniform(0, 90)
+    shape[:] = np.clip(ground + random.normal(0, 12, 3), 0, 255)
+    ink = (255 - ground) * random.uniform(0.6, 1.0) + random.normal(0, 25, 3)
+    if random.random() < 0.3:
+        ink = np.array(colour(random), np.float64)
+    rows = int(random.integers(2, 8))
+    line = 2 * high / rows
+    for k in range(rows):
+        words = "".join(random.choice(list(LETTERS), random.integers(2, 14)))
+        zoom = line * random.uniform(0.5, 0.9) / 22
+        (width, _), _ = cv2.getTextSize(words, 0, zoom, 1)
+        at = (int(SIDE / 2 - min(width / 2, wide * 0.92)), int(corner[1] + (k + 0.78) * line))
+        stroke = max(1, int(line * random.uniform(0.05, 0.2)))
+        cv2.putText(shape, words, at, 0, zoom, tuple(float(v) for v in ink), stroke, cv2.LINE_AA)
+    mottled = 1 + 0.04 * random.standard_normal((SIDE, SIDE, 1)).astype(np.float32)
+    return shape * mottled, mask
+
+
+def closed_hand(random: np.random.Generator, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A fist from the side of its fingers: four bulges with dark gaps, a thumb across, a wrist."""
+    shape, mask = canvas()
+    tone = skin_tone(random)
+    shape[:] = tone * 0.35
+    finger = SIDE * random.uniform(0.1, 0.14)
+    top = SIDE / 2 - 2 * finger
+    for k in range(4):
+        middle = (int(SIDE / 2 + random.normal(0, 1.5)), int(top + (k + 0.5) * finger))
+        axes = (int(SIDE * random.uniform(0.2, 0.27)), max(2, int(finger * 0.52)))
+        light = tuple(float(v) for v in tone * random.uniform(0.85, 1.1))
+        cv2.ellipse(mask, middle, (axes[0], axes[1] + 2), 0, 0, 360, 1, -1)
+        cv2.ellipse(shape, middle, (axes[0], axes[1] - 1), random.normal(0, 5), 0, 360, light, -1)
+        if random.random() < 0.5:  # a nail, or light on a knuckle
+            nail = (int(middle[0] + axes[0] * random.uniform(-0.7, 0.7)), middle[1])
+            pale = tuple(float(v) for v in np.clip(tone * 1.15 + 12, 0, 255))
+            cv2.ellipse(shape, nail, (3, 2), 0, 0, 360, pale, -1)
+    start = (int(SIDE * random.uniform(0.28, 0.4)), int(SIDE * random.uniform(0.5, 0.75)))
+    end = (int(SIDE * random.uniform(0.5, 0.68)), int(SIDE * random.uniform(0.35, 0.6)))
+    for layer, value in ((mask, 1.0), (shape, tuple(float(v) for v in tone * 1.03))):
+        cv2.line(layer, start, end, value, int(finger * 0.95))
+        cv2.line(layer, (SIDE // 2, int(SIDE * 0.6)), (int(SIDE * random.uniform(0.3, 0.7)), SIDE),
+                 value, int(SIDE * 0.2))  # fmt: skip
+    return finished(shape, mask, random)
+
+
 def finished(
     shape: np.ndarray, mask: np.ndarray, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -203,4 +253,4 @@ def finished(
     return shape, cv2.GaussianBlur(mask, (0, 0), random.uniform(0.5, 1.5))
 
 
-PARTS = (limb, fist, torso, back_of_head)
+PARTS = (limb, fist, closed_hand, torso, back_of_head, sign)

@@ -26,8 +26,10 @@ how many of the photographs shown come from there."""
 TWIN_SHARE = 0.25
 """Of the batches: how many show each scene twice, as two cameras would. The second half of such a
 batch has the faces of the first, in the same order."""
-CLOSEUP_SHARE = 0.35
-"""Of the close-ups: how many are photographs; the others are rendered, with exact labels."""
+CLOSEUP_SHARE = 0.25
+"""Of the close-ups: how many are photographs; the others are rendered studies, whose labels are
+exact."""
+CLOSEUP_BANKS = ("photo", "rendered studies")
 LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")
 
 
@@ -72,6 +74,10 @@ class Closeups:
         self.count = arguments.closeups
         self.composer = make_composer(own, (*seed, 1))
         self.composer.size = SFN_SIDE
+        plain = [bank.name in CLOSEUP_BANKS for bank in self.composer.banks]
+        if any(plain):
+            shares = self.composer.shares * plain
+            self.composer.shares = shares / shares.sum()
 
     def batch(self) -> dict:
         return collate([self.composer.closeup() for _ in range(self.count)])

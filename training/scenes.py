@@ -101,8 +101,8 @@ class Composer:
     def closeup(self) -> Scene:
         """One face that fills the picture as a region does, mostly clear to see."""
         side = self.size / REGION_MARGIN * float(np.exp(self.random.normal(0, 0.06)))
-        patch, face = self.face(side, self.size, self.size, 0.04, covered=0.04, dressed=0.06)
-        return self.finish(patch, [face], faults=self.random.random() < 0.4)
+        patch, face = self.face(side, self.size, self.size, 0.04, covered=0.02, dressed=0.02)
+        return self.finish(patch, [face], faults=self.random.random() < 0.25)
 
     def crop(self) -> Scene:
         """One face that fills the picture as a region does, seen from near or from far."""

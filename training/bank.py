@@ -22,6 +22,7 @@ PLAIN_CHANCE = 0.35  # of drawing a face: this part for what it is, the rest for
 RAREST_CHANCE = 8.0  # no face is drawn more often than this, over the average
 PROFILE = 0.64  # sine of the yaw from which a face counts as a profile
 PROFILE_CHANCE = 2.5  # how much more often profiles are drawn: photographers wait for the front
+MARKED_CHANCE = 2.0  # how much more often photographs are drawn that people have marked
 HIDES = (0.5, 0.94)
 """Sine of the yaw from which a face's far side goes out of sight, and where it has gone."""
 ONE_SIDED = {
@@ -45,6 +46,7 @@ class FaceBank:
         trusted: (52,) how far each expression label is to be believed, 0..1.
         name: photo, turned or rendered, for reports.
         hidden_trust: what is left of that in a full profile for the far side's shapes.
+        favour: (N,) how much more often than others each face is to be drawn.
     """
 
     crops: np.ndarray
@@ -56,6 +58,7 @@ class FaceBank:
     trusted: np.ndarray
     name: str
     hidden_trust: float = 1.0
+    favour: np.ndarray | float = 1.0
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -80,6 +83,7 @@ class FaceBank:
         rare = (weights / np.maximum(weights.mean(0), 0.01)).mean(1)
         chance = np.minimum(PLAIN_CHANCE + (1 - PLAIN_CHANCE) * rare, RAREST_CHANCE)
         chance = np.where(np.abs(self.rotation[:, 0, 2]) > PROFILE, PROFILE_CHANCE, 1) * chance
+        chance = chance * self.favour
         return chance / chance.mean()
 
     @cached_property
@@ -162,11 +166,13 @@ def photo_bank(path: Path, held_back: bool = False) -> FaceBank:
             key: data[key][rows]
             for key in ("rotation", "centre", "scale", "identity", "expression")
         }
+        marked = data["by_people"][rows] if "by_people" in data else np.zeros(len(rows), bool)
     crops = np.load(path.with_suffix(".crops.npy"), mmap_mode="r")
     trusted = np.array([0.08 if name in UNSEEN_BY_TEACHER else 1.0 for name in EXPRESSIONS])
     return FaceBank(
-        crops=Rows(crops, rows), trusted=trusted.astype(np.float32), name="photo", **labels
-    )
+        crops=Rows(crops, rows), trusted=trusted.astype(np.float32), name="photo",
+        favour=np.where(marked, MARKED_CHANCE, 1.0), **labels,
+    )  # fmt: skip
 
 
 class Rows:

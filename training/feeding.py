@@ -26,7 +26,7 @@ how many of the photographs shown come from there."""
 TWIN_SHARE = 0.25
 """Of the batches: how many show each scene twice, as two cameras would. The second half of such a
 batch has the faces of the first, in the same order."""
-CLOSEUP_SHARE = 0.25
+CLOSEUP_SHARE = 0.5
 """Of the close-ups: how many are photographs; the others are rendered studies, whose labels are
 exact."""
 CLOSEUP_BANKS = ("photo", "rendered studies")

@@ -7,7 +7,8 @@ The teacher's 52 scores have gains and resting levels of their own, and stay at 
 shapes. So each photograph gets pose, identity and expression weights of *our* head model by
 regularised least squares on the teacher's 478 landmarks, with its trustworthy scores, freed of
 their resting level, as a prior (as 3DMM labels are made in the field: Blanz and Vetter, PAMI
-2003). Weights stay in 0..1 by an active set. Photographs of one person share their identity.
+2003). Weights stay in 0..1 by an active set. Photographs of one person share their identity; what
+people have marked of eyes and mouth counts where there is some (`training.people_marks`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ UNSEEN_BY_TEACHER = (
     "jawForward", "jawLeft", "jawRight", "tongueOut", "mouthDimpleLeft", "mouthDimpleRight",
     "mouthShrugUpper", "mouthClose",
 )  # fmt: skip
-PRIOR_DEVIATION = 0.22  # how far a weight may stray from the teacher's score, one sigma
+PRIOR_DEVIATION = 0.08  # how far a weight may stray from the teacher's score, one sigma
 UNSEEN_DEVIATION = 0.06
 LANDMARK_DEVIATION = 0.0035  # metres on the head, correlated errors counted in
 EYE_LIP_GAIN = 2.0  # lids and lips are small and matter most
@@ -325,6 +326,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.data is None:
         raise SystemExit("no development data: give --data or set MFN_DATA")
+    from training import people_marks  # it builds on this module
+
     model = load_head_model()
     with np.load("models/head_model.npz") as data:
         points = teacher_points(model, data["source_vertex"])
@@ -351,13 +354,25 @@ def main() -> None:
     print(f"with the teacher's pitch: median error {np.median(fit.error):.4f}")
     fit = solve_all(points, observed, prior, mean_identity(fit, persons), pitch)
     print(f"one identity a person: median error {np.median(fit.error):.4f}")
-    save(arguments.output, sets, fit, points, keep, persons)
+    by_people = np.concatenate([s.landmarks68 for s in sets])
+    held_back = np.concatenate([s.held_back for s in sets])
+    fit = people_marks.refit(model, points, observed, by_people, prior, fit, pitch, held_back)
+    print(f"with what people have marked: median error {np.median(fit.error):.4f}")
+    marked = people_marks.usable(by_people, fit, held_back)
+    save(arguments.output, sets, fit, points, keep, persons, marked)
 
 
 def save(
-    output: Path, sets: list, fit: Fit, points: Points, keep: np.ndarray, persons: np.ndarray
+    output: Path,
+    sets: list,
+    fit: Fit,
+    points: Points,
+    keep: np.ndarray,
+    persons: np.ndarray,
+    marked: np.ndarray,
 ) -> None:
-    """Crops and labels, in crop pixels, ready for training."""
+    """Crops and labels, in crop pixels, ready for training; `marked` are the rows in which what
+    people have marked counts."""
     crops, matrices = [], []
     total = sum(len(s.members) for s in sets)
     with tqdm(total=total, desc="cropping", unit="face") as bar:
@@ -381,6 +396,7 @@ def save(
         identity=fit.identity,
         expression=fit.expression,
         error=fit.error,
+        by_people=np.isin(np.arange(total), marked),
         scores=np.concatenate([s.scores for s in sets]),
         held_back=np.concatenate([s.held_back for s in sets]),
         persons=persons,

@@ -25,7 +25,7 @@ GAPS = (
 FAR_LOSSES = ("rotation", "place", "expression", "landmarks")
 """What is asked of the far reading (`training.regions.Regions.far`), and how much it counts."""
 FAR_SHARE = 0.25
-NEAR_LOSSES = {"expression": 40.0, "finer": 2.0, "landmarks": 2.0}
+NEAR_LOSSES = {"expression": 40.0, "finer": 10.0, "landmarks": 10.0, "gaps": 10.0}
 """What is asked of close-ups (`training.feeding.Closeups`), and how much it counts."""
 STEADY_TURN, STEADY_SHAPES = 30.0, 1.5
 READABLE = (20.0, 56.0)  # px: expression of smaller faces counts nothing, of larger ones fully

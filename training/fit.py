@@ -8,7 +8,7 @@ shapes. So each photograph gets pose, identity and expression weights of *our* h
 regularised least squares on the teacher's 478 landmarks, with its trustworthy scores, freed of
 their resting level, as a prior (as 3DMM labels are made in the field: Blanz and Vetter, PAMI
 2003). Weights stay in 0..1 by an active set. Photographs of one person share their identity; what
-people have marked of eyes and mouth counts where there is some (`training.people_marks`).
+people have marked of the mouth counts where there is some (`training.people_marks`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What people have marked in photographs, as further evidence for the fits of `training.fit`.
 
-The teacher's lids and lips follow what people have set at .35 to .7 only (rank correlation of
-distances, `training.readings`), and a network that learns from it can be no better. Where a set
-has landmarks by people, those of eyes and mouth count too.
+The teacher's lips follow what people have set at .6 to .7 only (rank correlation of distances,
+`training.readings`), and a network that learns from it can be no better. Where a set has landmarks
+by people, those of the mouth count too.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from mfn_addon.face import HeadModel
 from training import fit as fitting
 from training.fit import Fit, Points
 
-EYES_AND_MOUTH = np.arange(36, 68)
-"""Of the 68 landmarks. Brows are set too coarsely to help: with them, fits follow them less."""
+MOUTH = np.arange(48, 68)
+"""Of the 68 landmarks. Eyes are set too coarsely: the two, which blink together, agree at .16 there
+(`training.limits`), so that lids fitted to them would learn noise."""
 WEIGHT = 4.0
 """Of each of these points beside the teacher's, of which there are many more."""
 FRONT = np.sin(np.radians(30))  # further aside people have guessed what they could not see
 
 
 def marked_points(model: HeadModel) -> Points:
-    """The landmarks of eyes and mouth on the head model."""
-    vertices = np.asarray(model.landmarks)[EYES_AND_MOUTH]
+    """The landmarks of the mouth on the head model."""
+    vertices = np.asarray(model.landmarks)[MOUTH]
     basis = np.concatenate([model.identity[:, vertices], model.expression[:, vertices]])
     return Points(
         torch.from_numpy(np.float32(model.neutral[vertices])),
@@ -35,7 +36,7 @@ def marked_points(model: HeadModel) -> Points:
 
 def usable(landmarks: np.ndarray, fit: Fit, held_back: np.ndarray) -> np.ndarray:
     """Rows of (N, 68, 2) landmarks to be believed; none that is held back: it is a judge."""
-    there = np.isfinite(landmarks[:, EYES_AND_MOUTH]).all((1, 2))
+    there = np.isfinite(landmarks[:, MOUTH]).all((1, 2))
     return np.flatnonzero(there & ~held_back & (np.abs(fit.rotation[:, 0, 2]) < FRONT))
 
 
@@ -60,7 +61,7 @@ def refit(
     if not len(rows):
         return fit
     own = marked_points(model)
-    shown = landmarks[rows][:, EYES_AND_MOUTH].astype(np.float32)
+    shown = landmarks[rows][:, MOUTH].astype(np.float32)
     own.neutral += fitting.learn_definition(own, shown, some(fit, rows))
     both = Points(
         torch.cat([points.neutral, own.neutral]),

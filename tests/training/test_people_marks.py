@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people have marked of eyes and mouth corrects the fits, and only where it may."""
+"""What people have marked of the mouth corrects the fits, and only where it may."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from training import people_marks
 from training.fit import solve_all, teacher_points
 
 COUNT = 12
-BLINK = [EXPRESSION_INDEX["eyeBlink" + side] for side in ("Left", "Right")]
+SMILE = [EXPRESSION_INDEX["mouthSmile" + side] for side in ("Left", "Right")]
 CENTRE, SCALE = np.array([300.0, 200.0]), 900.0
 
 
 @pytest.fixture(scope="module")
 def fitted():
-    """Faces whose eyes are closed by half, as people have marked; the teacher saw them open."""
+    """Half of the faces smile, as people have marked; the teacher saw none."""
     model = load_head_model()
     with np.load("models/head_model.npz") as data:
         points = teacher_points(model, data["source_vertex"])
     random = np.random.default_rng(1)
     observed, landmarks = [], []
-    for closed in np.tile([0.0, 0.8], COUNT // 2):
+    for smiling in np.tile([0.0, 0.8], COUNT // 2):
         weights = np.zeros(92)
         weights[:40] = random.normal(0, 0.5, 40)
         seen = points.neutral.numpy() + np.tensordot(weights, points.basis.numpy(), 1)
         observed.append(project_local(seen, np.eye(3), CENTRE, SCALE))
-        weights[40:][BLINK] = closed
+        weights[40:][SMILE] = smiling
         shape = model.vertices(weights[:40], weights[40:])[model.landmarks]
         landmarks.append(project_local(shape, np.eye(3), CENTRE, SCALE))
     observed, landmarks = np.array(observed, np.float32), np.array(landmarks, np.float32)
@@ -45,11 +45,13 @@ def fitted():
     return fit, refit, landmarks
 
 
-def test_lids_follow_what_people_have_marked(fitted):
+def test_the_mouth_follows_what_people_have_marked(fitted):
     fit, refit, landmarks = fitted
-    after = refit(landmarks).expression[:, BLINK].mean(1)
-    assert fit.expression[:, BLINK].max() < 0.1
-    assert after[[5, 7, 9, 11]].min() > after[[0, 2, 4, 6, 8, 10]].max() + 0.15
+    after = refit(landmarks).expression[:, SMILE].mean(1)
+    assert fit.expression[:, SMILE].max() < 0.2
+    assert (
+        after[[5, 7, 9, 11]].min() > after[[0, 2, 4, 6, 8, 10]].max() + 0.08
+    )  # the teacher still counts
 
 
 def test_faces_without_marks_and_those_held_back_stay(fitted):

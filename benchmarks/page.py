@@ -109,11 +109,11 @@ def _case(
 def _growth(memory: np.ndarray) -> list[str]:
     """How memory fared, (N, 3) MB as `_held` tells, where that was long enough.
 
-    Levels are medians of a tenth of the time: allocators take and give back at their own pace.
+    Levels are medians of some measurements: allocators take and give back at their own pace.
     """
-    part = len(memory) // 10
-    if part < 3:
+    if len(memory) < 8:
         return []
+    part = max(3, len(memory) // 10)
     starts = (0, (len(memory) - part) // 2, len(memory) - part)
     levels = np.array([np.median(memory[start : start + part], axis=0) for start in starts])
     return [

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,30 +104,25 @@ class Studio:
 
     def bystander(self, rng: np.random.Generator) -> Picture:
         """A picture of one face that pays the camera no attention: aside, down or up."""
-        canvas = self.canvas
-        px = rng.uniform(0.5, 0.68) * min(canvas.width, canvas.height)
-        focal = px * np.exp(rng.normal(np.log(2), 0.5)).clip(0.5, 8) / BOX_WIDTH
-        light = random_light(rng)
-        canvas.clear()
-        person = dressed(random_person(self.wardrobe, rng), self.wardrobe, rng)
-        at = rng.normal(0, 0.03 * canvas.width, 2)
-        pose = inattentive_pose(at, px, focal, rng)
-        truth = self.painter.paint(canvas, person, self.expressions(rng), pose, focal, light, 0)
-        return self.finish([truth], focal, light, rng, 0.12)
+        return self.passer(inattentive_pose, 0.12, rng)
 
     def away(self, rng: np.random.Generator) -> Picture:
         """A picture of one head from behind; its labels tell where the face is that nobody sees."""
+        return self.passer(averted_pose, 0.05, rng)
+
+    def passer(
+        self, pose_of: Callable[..., Pose], occluders: float, rng: np.random.Generator
+    ) -> Picture:
+        """A picture of somebody dressed for the street, who fills about 60 % of it."""
         canvas = self.canvas
         px = rng.uniform(0.5, 0.68) * min(canvas.width, canvas.height)
         focal = px * np.exp(rng.normal(np.log(2), 0.5)).clip(0.5, 8) / BOX_WIDTH
         light = random_light(rng)
         canvas.clear()
         person = dressed(random_person(self.wardrobe, rng), self.wardrobe, rng)
-        turn = np.radians([rng.uniform(132, 228), rng.normal(0, 12), rng.normal(0, 10)])
-        torso = euler(turn[0] + rng.normal(0, 0.5), rng.normal(0, 0.08), 0)
-        pose = pose_at(rng.normal(0, 0.03 * canvas.width, 2), px, focal, euler(*turn), torso)
+        pose = pose_of(rng.normal(0, 0.03 * canvas.width, 2), px, focal, rng)
         truth = self.painter.paint(canvas, person, self.expressions(rng), pose, focal, light, 0)
-        return self.finish([truth], focal, light, rng, 0.05)
+        return self.finish([truth], focal, light, rng, occluders)
 
     def study(self, rng: np.random.Generator) -> Picture:
         """A clear picture of one face that shows a few shapes well, or one alone.
@@ -268,6 +264,13 @@ def inattentive_pose(at: np.ndarray, px: float, focal: float, rng: np.random.Gen
         pitch = rng.uniform(15, 58) if rng.random() < 0.75 else rng.uniform(-45, -15)
     turn = np.radians([np.clip(yaw, -92, 92), np.clip(pitch, -45, 58), rng.normal(0, 13)])
     torso = euler(turn[0] * rng.uniform(0, 1), rng.normal(0, 0.08), turn[2] * rng.uniform(0, 0.4))
+    return pose_at(at, px, focal, euler(*turn), torso)
+
+
+def averted_pose(at: np.ndarray, px: float, focal: float, rng: np.random.Generator) -> Pose:
+    """As `random_pose`, of somebody seen from behind."""
+    turn = np.radians([rng.uniform(132, 228), rng.normal(0, 12), rng.normal(0, 10)])
+    torso = euler(turn[0] + rng.normal(0, 0.5), rng.normal(0, 0.08), 0)
     return pose_at(at, px, focal, euler(*turn), torso)
 
 

@@ -36,7 +36,7 @@ STUDIES, STUDY_SIZE = 40_000, 192
 SCENES, SCENE_SIZE = 12_000, 256
 OPTIONS = {
     "sfn": ("--batch", "20", "--rate", "1e-3"),
-    "mfn": ("--photo-share", "0.55", "--rate", "1e-3"),
+    "mfn": ("--photo-share", "0.62", "--size", "128", "192", "320", "--rate", "1e-3"),
     "mfn_light": ("--thin", "--photo-share", "0.55", "--rate", "1e-3"),
 }
 """Of training, for each network: rates that suit weights which have learned already."""

@@ -356,9 +356,9 @@ def main() -> None:
     print(f"one identity a person: median error {np.median(fit.error):.4f}")
     by_people = np.concatenate([s.landmarks68 for s in sets])
     held_back = np.concatenate([s.held_back for s in sets])
-    fit = people_marks.refit(model, points, observed, by_people, prior, fit, pitch, held_back)
-    print(f"with what people have marked: median error {np.median(fit.error):.4f}")
     marked = people_marks.usable(by_people, fit, held_back)
+    fit = people_marks.refit(model, points, observed, by_people, prior, fit, pitch, marked)
+    print(f"with what people have marked: median error {np.median(fit.error):.4f}")
     save(arguments.output, sets, fit, points, keep, persons, marked)
 
 

@@ -48,16 +48,15 @@ def refit(
     prior: np.ndarray,
     fit: Fit,
     pitch: np.ndarray,
-    held_back: np.ndarray,
+    rows: np.ndarray,
 ) -> Fit:
-    """The fit, with faces solved anew where people have set landmarks.
+    """The fit, with faces solved anew by what people have marked.
 
     Args:
         points, observed, prior, pitch: what `fit` was made of, see `training.fit.solve`.
-        landmarks: (N, 68, 2) px set by people, NaN where there are none.
-        held_back: (N,) bool.
+        landmarks: (N, 68, 2) px set by people.
+        rows: which faces, see `usable`.
     """
-    rows = usable(landmarks, fit, held_back)
     if not len(rows):
         return fit
     own = marked_points(model)

@@ -145,7 +145,9 @@ def main() -> None:
     parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument("--rendered", nargs="*", default=[])
     arguments = parser.parse_args()
-    fed = train.parse(["--photos", arguments.photos, "--rendered", *arguments.rendered])
+    fed = train.parse(
+        ["--closeups", "0", "--photos", arguments.photos, "--rendered", *arguments.rendered]
+    )
     whole, slim = Mfn(dense), Mfn(thin)
     start_from(whole, read_weights(arguments.weights))
     batches = iter(Scenes(fed, fed.batch, 0))

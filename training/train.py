@@ -60,6 +60,8 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     face_loss = FaceLoss(
         surface.neutral, surface.basis, surface.weight, surface.numbers, deviation
     ).to(device)
+    if not task.closeup_losses:
+        arguments.closeups = 0  # nobody would look at them
     # Two: what close-ups ask for would drown in what scenes do (docs/decisions/0017).
     optimisers = [make_optimiser(model) for _ in range(2 if task.closeup_losses else 1)]
     average, done, spent = take_up(arguments, model, optimisers, device)
@@ -95,7 +97,7 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
         batch = next(loader)
         losses = task.losses(model, batch, face_loss, device)
         spent = step(model, optimisers[0], losses, weights, arguments, spent)
-        if task.closeup_losses and "closeups" in batch:
+        if task.closeup_losses and arguments.closeups:
             near = task.closeup_losses(model, batch["closeups"], face_loss, device)
             spent = step(model, optimisers[1], near, weights, arguments, spent)
             losses |= near

@@ -40,7 +40,8 @@ def fitted():
     held_back = np.arange(COUNT) == 3
 
     def refit(marks: np.ndarray):
-        return people_marks.refit(model, points, observed, marks, prior, fit, pitch, held_back)
+        rows = people_marks.usable(marks, fit, held_back)
+        return people_marks.refit(model, points, observed, marks, prior, fit, pitch, rows)
 
     return fit, refit, landmarks
 

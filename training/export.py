@@ -250,6 +250,7 @@ def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
     )  # fmt: skip
     io_map = [(name, f"read/{name}") for name in (*maps, "proposed_box", "proposed_score")]
     whole = compose.merge_models(merged, read, io_map=io_map, outputs=list(OUTPUTS))
+    del whole.opset_import[1:]  # merging repeats it for each part, which some tools refuse
     tidy(whole)
     compress(whole)
     onnx.checker.check_model(whole)

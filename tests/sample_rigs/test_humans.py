@@ -47,6 +47,14 @@ def test_jaw_open_lowers_lower_teeth_and_lip_and_shows_the_mouth(name: str) -> N
 
 
 @pytest.mark.parametrize("name", HUMANS)
+def test_in_an_open_mouth_the_tongue_lies_below_the_upper_teeth(name: str) -> None:
+    rig = open_character(name)
+    upper = shoot(rig).of("teeth")[:, 2]
+    upper = upper[upper > np.median(upper)]
+    assert shoot(rig, jawOpen=0.5).of("tongue")[:, 2].max() < upper.min()
+
+
+@pytest.mark.parametrize("name", HUMANS)
 def test_lips_are_closed_at_rest(name: str) -> None:
     rig = open_character(name)
     assert _mouth_rays(shoot(rig)) <= 12

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Export a trained MFN to ONNX: one graph from uint8 pixels to at most 16 faces.
+"""Export a trained MFN to ONNX: one graph from uint8 pixels to at most 32 faces.
 
     python -m training.export CHECKPOINT --output models/mfn.onnx
 
@@ -34,9 +34,7 @@ from training.sampling import REGION_MARGIN
 OPSET = 17
 OVERLAP = 0.35  # boxes that overlap more are one face
 MOST_CANDIDATES = 64  # faces that suppression leaves
-PROPOSALS = 32  # of them, that are looked at again; 16 stay
 SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is more
-SEEN_SCORE = 0.3  # the same after the second look
 SECOND_LOOK = 0.3  # the share of the second look in a score; the cell's own has the rest
 RARITY = math.log(3)
 """Training shows the second look as many faces as others; of likely proposals a quarter are."""
@@ -46,9 +44,10 @@ ROUNDED_FROM = 60_000  # weights of this many numbers are stored in 8 bits
 FORMAT_VERSION = "1"
 TAKES = "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested"
 GIVES = (
-    "score (16), 0 where empty; box (16, 4) px of the input; rotation (16, 3, 3) relative to the "
-    "line of sight; centre (16, 2) px; scale (16) px a metre; identity (16, 40); "
-    "expression (16, 52) 0..1; the 8 largest faces are read closely"
+    f"score ({MAX_FACES}), 0 where empty; box ({MAX_FACES}, 4) px of the input; rotation "
+    f"({MAX_FACES}, 3, 3) relative to the line of sight; centre ({MAX_FACES}, 2) px; scale "
+    f"({MAX_FACES}) px a metre; identity ({MAX_FACES}, 40); expression ({MAX_FACES}, 52) 0..1; "
+    f"the {CLOSE_FACES} largest faces are read closely"
 )
 
 
@@ -67,7 +66,7 @@ class Find(nn.Module):
 
 
 class Read(nn.Module):
-    """Maps, the proposed (32, 4) boxes and their (32,) scores -> 16 faces, surest first.
+    """Maps, the proposed (32, 4) boxes and their (32,) scores -> 32 faces, surest first.
 
     Args:
         twice: whether proposals are looked at again; else they are taken as they are.
@@ -94,9 +93,7 @@ class Read(nn.Module):
         if self.twice:
             sure, exact = self.model.verify(survey, regions)
             score = without_doubles(joint_score(score, sure), exact)
-        kept = claim(score, regions[:, 3], SEEN_SCORE).topk(MAX_FACES).indices
-        score, surest = score[kept].topk(MAX_FACES)
-        order = kept[surest]
+        score, order = score.topk(MAX_FACES)
         survey, regions, box = survey.of(order), regions[order], exact[order]
         pose, expression = reader.far(survey)
         # Empty rows are the smallest of all, so that they are read closely last.
@@ -115,14 +112,6 @@ def square_regions(box: torch.Tensor) -> torch.Tensor:
     middle = (box[:, :2] + box[:, 2:]) / 2
     side = ((box[:, 2:] - box[:, :2]).amax(1) * REGION_MARGIN).clamp(min=1.0)
     return torch.cat([torch.zeros_like(side[:, None]), middle, side[:, None]], 1)
-
-
-def claim(score: torch.Tensor, side: torch.Tensor, sure: float) -> torch.Tensor:
-    """(R,) by which of too many faces are kept: size and, more than that, score.
-
-    By score times size alone, hands and hats of .5 took the places of smaller faces of .9.
-    """
-    return score.pow(3) * torch.where(score > sure, side, torch.full_like(side, 1e-3))
 
 
 def joint_score(proposed: torch.Tensor, verified: torch.Tensor) -> torch.Tensor:
@@ -196,7 +185,7 @@ def pick_graph() -> onnx.ModelProto:
         constant("one", np.array([1], np.int64)),
         constant("two", np.array(2, np.int64)),
         constant("zero", np.array([0], np.int64)),
-        constant("proposals", np.array([PROPOSALS], np.int64)),
+        constant("proposals", np.array([MAX_FACES], np.int64)),
         constant("most", np.array([MOST_CANDIDATES], np.int64)),
         constant("overlap", np.array([OVERLAP], np.float32)),
         constant("sure", np.array([SURE_SCORE], np.float32)),
@@ -213,8 +202,8 @@ def pick_graph() -> onnx.ModelProto:
             helper.make_tensor_value_info("box_in", TensorProto.FLOAT, [1, "cells", 4]),
         ],
         [
-            helper.make_tensor_value_info("proposed_score", TensorProto.FLOAT, [PROPOSALS]),
-            helper.make_tensor_value_info("proposed_box", TensorProto.FLOAT, [PROPOSALS, 4]),
+            helper.make_tensor_value_info("proposed_score", TensorProto.FLOAT, [MAX_FACES]),
+            helper.make_tensor_value_info("proposed_box", TensorProto.FLOAT, [MAX_FACES, 4]),
         ],
         constants,
     )
@@ -234,8 +223,8 @@ def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
         {"image": {1: "height", 2: "width"}, **spatial, "score_all": {1: "cells"},
          "box_all": {1: "cells"}},
     )  # fmt: skip
-    box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(PROPOSALS, 1)
-    score = torch.linspace(1.0, 0.0, PROPOSALS)
+    box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(MAX_FACES, 1)
+    score = torch.linspace(1.0, 0.0, MAX_FACES)
     read = export_part(
         reader, (*example[:4], box, score), [*maps, "proposed_box", "proposed_score"],
         list(OUTPUTS), spatial,

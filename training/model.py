@@ -21,7 +21,8 @@ from torch import nn
 from training.layers import Conv3, Trunk, conv, dense
 from training.regions import Regions, Verify
 
-MAX_FACES = 16
+MAX_FACES = 32
+"""How many of the likeliest places of a picture are looked at again, and read."""
 CLOSE_FACES = 8
 """How many of them, the largest, are read closely."""
 

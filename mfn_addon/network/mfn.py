@@ -90,7 +90,7 @@ class FaceNetwork:
         )
 
     def detect(self, image: np.ndarray, long_side: int | None = None) -> list[Face]:
-        """All faces in a picture, at most 16, the surest first, without ids.
+        """All faces in a picture, at most 32, the surest first, without ids.
 
         Args:
             image: (H, W, 3) uint8 RGB.

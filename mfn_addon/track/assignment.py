@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exact assignment of few things to few others (at most 16 faces)."""
+"""The exact assignment of few things to few others (at most 32 faces)."""
 
 from __future__ import annotations
 

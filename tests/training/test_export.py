@@ -10,9 +10,8 @@ import torch
 
 from training.export import (
     LOWEST_SCORE,
-    PROPOSALS,
+    MAX_FACES,
     SURE_SCORE,
-    claim,
     joint_score,
     pick_graph,
     without_doubles,
@@ -52,17 +51,17 @@ def test_of_overlapping_boxes_the_surest_stays():
 
 
 def test_of_too_many_faces_specks_go_first():
-    specks = [(0.9, square(n, 10)) for n in range(PROPOSALS + 4)]
-    near = [(0.6, square(n, 80)) for n in range(PROPOSALS + 4, PROPOSALS + 7)]
+    specks = [(0.9, square(n, 10)) for n in range(MAX_FACES + 4)]
+    near = [(0.6, square(n, 80)) for n in range(MAX_FACES + 4, MAX_FACES + 7)]
     score, box = pick([s for s, _ in specks + near], [b for _, b in specks + near])
-    assert len(score) == PROPOSALS
+    assert len(score) == MAX_FACES
     assert (np.diff(score) <= 0).all()
     wide = box[:, 2] - box[:, 0] > 50
-    assert np.flatnonzero(wide).tolist() == [PROPOSALS - 3, PROPOSALS - 2, PROPOSALS - 1]
+    assert np.flatnonzero(wide).tolist() == [MAX_FACES - 3, MAX_FACES - 2, MAX_FACES - 1]
 
 
 def test_something_large_but_doubtful_takes_no_place_of_a_face():
-    specks = [(0.5, square(n, 10)) for n in range(PROPOSALS)]
+    specks = [(0.5, square(n, 10)) for n in range(MAX_FACES)]
     doubtful = [(SURE_SCORE / 2, square(40, 90))]
     score, _ = pick([s for s, _ in specks + doubtful], [b for _, b in specks + doubtful])
     assert np.allclose(score, 0.5)
@@ -79,9 +78,3 @@ def test_a_second_look_raises_and_lowers_a_score_but_makes_no_face_of_nothing():
     low, high, none = joint_score(proposed, torch.tensor([-5.0, 5.0, 5.0])).tolist()
     assert low < 0.2 < high
     assert none == 0
-
-
-def test_a_small_sure_face_is_kept_before_something_large_and_doubtful():
-    score = torch.tensor([0.9, 0.5, 0.9, 0.25])
-    side = torch.tensor([20.0, 60.0, 40.0, 300.0])
-    assert claim(score, side, 0.3).argsort(descending=True).tolist() == [2, 0, 1, 3]

@@ -26,7 +26,7 @@ from training.losses import (
     verify_loss,
 )
 from training.marks import LEFT_EYE, MARKS, RIGHT_EYE, Details, cell_grid
-from training.model import CLOSE_FACES, Mfn, cell_centres
+from training.model import CLOSE_FACES, MAX_FACES, Mfn, cell_centres
 from training.sampling import regions_of
 from training.scenes import Composer
 from training.sfn import SIDE
@@ -287,7 +287,7 @@ def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path):
     network = FaceNetwork(path, least_score=0.1)
     picture = np.random.default_rng(0).integers(0, 255, (192, 320, 3), np.uint8)
     faces = network.detect(picture)
-    assert CLOSE_FACES < len(faces) <= 16, "the test needs faces of both kinds"
+    assert CLOSE_FACES < len(faces) <= MAX_FACES, "the test needs faces of both kinds"
     pick = onnxruntime.InferenceSession(
         pick_graph().SerializeToString(), providers=["CPUExecutionProvider"]
     )
@@ -323,10 +323,10 @@ def test_the_surest_come_first_and_the_largest_are_read_closely(short_run):
     last.weight.data.zero_()  # nothing is corrected: boxes stay the squares of their regions
     last.bias.data.zero_()
     random = np.random.default_rng(3)
-    side = torch.from_numpy(random.permutation(np.linspace(10, 40, 16))).float()
-    corner = torch.tensor([[40.0 * (n % 8), 60.0 * (n // 8)] for n in range(16)])
+    side = torch.from_numpy(random.permutation(np.linspace(10, 40, MAX_FACES))).float()
+    corner = torch.tensor([[40.0 * (n % 8), 45.0 * (n // 8)] for n in range(MAX_FACES)])
     boxes = torch.cat([corner, corner + side[:, None]], 1)
-    score = torch.linspace(0.2, 0.9, 16)
+    score = torch.linspace(0.2, 0.9, MAX_FACES)
     with torch.no_grad():
         maps, pyramid = model.features(torch.rand(1, 3, 192, 320) * 255)
         said = Read(model)(*maps[:3], pyramid[0], boxes, score)

@@ -37,7 +37,7 @@ export class FaceNetwork {
   }
 
   /**
-   * All faces, at most 16, the surest first, without ids. `rgba`: width x height x 4 bytes;
+   * All faces, at most 32, the surest first, without ids. `rgba`: width x height x 4 bytes;
    * `side`: the longer one of the network's input, px: a smaller one is faster and sees less.
    */
   async detect(

@@ -39,7 +39,8 @@ CAMERA_RATE = 60  # pictures a second, so that the camera is not what limits the
 SOAK_RATE = 30  # what a phone's page asks for by itself
 SWAY = "crop=iw-16:ih-16:8+8*sin(2*PI*t):8+8*cos(2*PI*t),scale=1280:720"
 MEMORY_EVERY = 30.0  # seconds
-HOLDERS = ("the page's process", "the page's scripts and network", "the server with Blender")
+HOLDERS = ("the page", "the server with Blender")
+RELEASE = 3.0  # seconds in which the page gives back what it was asked for
 SETTLING = 12.0
 """Seconds until the clock's questions and the choice of the picture's size have come to rest."""
 
@@ -87,15 +88,16 @@ def _case(
     rigs.follow(server, SETTLING)
     begun = time.monotonic()
     latencies: list[float] = []
-    memory: list[tuple[int, int, int]] = []
+    memory: list[tuple[int, int]] = []
     spent, sent = 0.0, 0  # seconds and bytes of when the rigs followed
     while time.monotonic() < begun + seconds:
         asked, before = time.monotonic(), proxy.sent
         latencies += rigs.follow(server, min(MEMORY_EVERY, seconds))
         spent, sent = spent + time.monotonic() - asked, sent + proxy.sent - before
         if seconds > MEMORY_EVERY:
-            memory.append(_held(phone))
-            server.poll()  # what came meanwhile is old
+            phone.do("give_back")
+            rigs.follow(server, RELEASE)
+            memory.append((phone.memory(), resident_memory()))
     case = f"{phone.ask('threads')} threads, {faces} people ({phone.ask('faces')})"
     low, median, high, late = np.percentile(np.array(latencies) * 1000, (10, 50, 90, 95))
     timing = Timing(round(median, 2), round(low, 2), round(high, 2), len(latencies))
@@ -108,9 +110,10 @@ def _case(
 
 
 def _growth(memory: np.ndarray) -> list[str]:
-    """How memory fared, (N, 3) MB as `_held` tells, where that was long enough.
+    """How memory fared, (N, 2) MB of HOLDERS' processes, where that was long enough.
 
-    Levels are medians of some measurements: allocators take and give back at their own pace.
+    A browser keeps what it may need again as long as memory is plenty, so the page has given that
+    back each time. Levels are medians of some measurements.
     """
     if len(memory) < 8:
         return []
@@ -122,12 +125,6 @@ def _growth(memory: np.ndarray) -> list[str]:
         f"and {level[2] - level[1]:+.1f} MB in the second"
         for who, level in zip(HOLDERS, levels.T, strict=True)
     ]
-
-
-def _held(phone: Phone) -> tuple[int, int, int]:
-    """Bytes in memory of HOLDERS. The page collects its garbage first, which takes some seconds."""
-    scripts = int(phone.ask("held"))
-    return phone.memory(), scripts, resident_memory()
 
 
 class _Rigs:

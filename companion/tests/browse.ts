@@ -10,10 +10,10 @@
 //   delivered, videos_cut, asked, idle, solving
 // do:
 //   record, calibrate, settings, rate FPS, film, saver, delete, end_camera, reload, offline, online,
-//   cut_videos, uncut_videos, allow, again, tap_notice, unplug, look_away, shot NAME WIDTH HEIGHT,
-//   end
+//   cut_videos, uncut_videos, allow, again, tap_notice, unplug, look_away, give_back,
+//   shot NAME WIDTH HEIGHT, end
 // answer with what the page shows or keeps:
-//   fps, faces, reading, pictures, carrier, threads, recorded, stored, notice, battery, held
+//   fps, faces, reading, pictures, carrier, threads, recorded, stored, notice, battery
 
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -199,11 +199,13 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   pictures: () => page.evaluate(() => document.body.dataset.pictures!),
   battery: () =>
     page.evaluate(async () => String((await (navigator as any).getBattery()).level)),
-  // Of scripts, workers and WebAssembly, bytes, after the garbage is collected.
-  held: () =>
-    page.evaluate(async () =>
-      String((await (performance as any).measureUserAgentSpecificMemory()).bytes),
-    ),
+  // Collect the garbage and give back what is kept for later, as where memory is short.
+  give_back: async () => {
+    const developer = await context.newCDPSession(page);
+    await developer.send("HeapProfiler.collectGarbage");
+    await developer.send("Memory.simulatePressureNotification", { level: "critical" });
+    await developer.detach();
+  },
   reading: () => page.evaluate(() => document.body.dataset.reading!),
   record: () => page.click("#record"),
   reload: () => page.reload(),

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Average the weights of trainings that began alike, and measure what flows through them anew.
+
+    python -m training.blend FIRST.pt SECOND.pt --shares .5 .5 --output BLEND.pt
+
+Batch normalisation has kept the means and variances of features that an averaged network does not
+have: until they are measured on pictures again, it is less sure of faces than either parent
+(Izmailov et al., "Averaging weights leads to wider optima", UAI 2018, section 3.2). Unknown
+options are told to `training.train`'s data: which pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from training import feeding, train
+from training.bank import load_surface
+from training.layers import dense
+from training.losses import FaceLoss
+from training.model import Mfn
+from training.running import read_weights
+from training.tasks import TASKS
+
+State = dict[str, torch.Tensor]
+BATCHES = 70
+"""Of scenes, some 4,000 faces: enough for means and variances."""
+CLOSE = tuple(
+    f"regions.{part}" for part in ("local2", "local4", "local8", "joined", "details", "expression")
+)
+"""Layers of close reading keep theirs: measured on scenes, whose faces are small, they read smiles
+and brows worse (docs/decisions/0020)."""
+UNSEEN = 7_000_000
+"""The first of the numbers by which pictures are drawn, beyond those of any training."""
+
+
+def average(states: Sequence[State], shares: Sequence[float]) -> State:
+    """The sum of the states by their shares; counters are those of the first.
+
+    Raises:
+        ValueError: there is not a share for each state, or they do not sum to 1.
+    """
+    if len(states) != len(shares) or abs(sum(shares) - 1) > 1e-6:
+        raise ValueError("give each of the weights a share, in all 1")
+    return {
+        key: sum(share * state[key] for state, share in zip(states, shares, strict=True))
+        if first.dtype.is_floating_point
+        else first
+        for key, first in states[0].items()
+    }  # type: ignore[misc]
+
+
+@torch.no_grad()
+def normalise_anew(model: Mfn, batches: Iterable[dict], face_loss: FaceLoss) -> None:
+    """Set the running statistics of `model` to what these batches of scenes cause in it, but for
+    those of close reading."""
+    layers = {
+        name: layer for name, layer in model.named_modules() if isinstance(layer, nn.BatchNorm2d)
+    }
+    pace = [layer.momentum for layer in layers.values()]
+    for name, layer in layers.items():
+        if name.startswith(CLOSE):
+            layer.momentum = 0.0  # stays as it is
+        else:
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain mean over the batches
+    model.train()
+    for batch in batches:
+        TASKS["mfn"].losses(model, batch, face_loss, torch.device("cpu"))
+    model.eval()
+    for layer, momentum in zip(layers.values(), pace, strict=True):
+        layer.momentum = momentum
+
+
+def read(path: Path) -> State:
+    """The weights in a checkpoint of `training.train`, or in what was landed."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    return saved["average"] if "average" in saved else read_weights(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=str(__doc__).splitlines()[0],
+        allow_abbrev=False,  # --batch is not --batches
+    )
+    parser.add_argument("weights", type=Path, nargs="+")
+    parser.add_argument("--shares", type=float, nargs="+", required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--batches", type=int, default=BATCHES)
+    arguments, data = parser.parse_known_args()
+    try:
+        state = average([read(path) for path in arguments.weights], arguments.shares)
+    except ValueError as error:
+        parser.error(str(error))
+    model = Mfn(dense)
+    model.load_state_dict(state)
+    told = train.parse(data)
+    told.closeups = 0
+    torch.manual_seed(told.seed)
+    surface = load_surface()
+    deviation = feeding.expression_deviation(feeding.make_composer(told, 0))
+    face_loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers, deviation)
+    scenes = DataLoader(
+        TASKS["mfn"].dataset(told, told.batch, UNSEEN), batch_size=None, num_workers=1
+    )
+    some = islice(scenes, arguments.batches)
+    bar = tqdm(some, total=arguments.batches, desc="normalising", disable=None)
+    normalise_anew(model, bar, face_loss)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"average": model.state_dict(), "done": 0}, arguments.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -109,7 +109,7 @@ def make_film(
         pictures = zip(footage, take.frames(), strict=True)
         rate = footage.rate
         count = min(round(take.duration * rate) + 1, round(options.seconds * rate))
-        poster_at = round(0.62 * count)
+        poster_at = round(0.78 * count)  # the first of them speaks there
         found = None
         now, coming = next(pictures), next(pictures, None)
         with FilmWriter(film_path, left + STAGE_WIDTH, HEIGHT, rate) as film:

@@ -21,8 +21,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from training import feeding, train
-from training.bank import load_surface
+from training import train
 from training.layers import dense
 from training.losses import FaceLoss
 from training.model import Mfn
@@ -104,15 +103,12 @@ def main() -> None:
     told = train.parse(data)
     told.closeups = 0
     torch.manual_seed(told.seed)
-    surface = load_surface()
-    deviation = feeding.expression_deviation(feeding.make_composer(told, 0))
-    face_loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers, deviation)
     scenes = DataLoader(
         TASKS["mfn"].dataset(told, told.batch, UNSEEN), batch_size=None, num_workers=1
     )
     some = islice(scenes, arguments.batches)
     bar = tqdm(some, total=arguments.batches, desc="normalising", disable=None)
-    normalise_anew(model, bar, face_loss)
+    normalise_anew(model, bar, train.make_face_loss(told))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"average": model.state_dict(), "done": 0}, arguments.output)
 

@@ -55,11 +55,7 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     output.mkdir(parents=True, exist_ok=True)
     task = TASKS[arguments.network]
     model = task.network(arguments).to(device, memory_format=torch.channels_last)
-    surface = load_surface()
-    deviation = feeding.expression_deviation(feeding.make_composer(arguments, 0))
-    face_loss = FaceLoss(
-        surface.neutral, surface.basis, surface.weight, surface.numbers, deviation
-    ).to(device)
+    face_loss = make_face_loss(arguments).to(device)
     if not task.closeup_losses:
         arguments.closeups = 0  # nobody would look at them
     # Two: what close-ups ask for would drown in what scenes do (docs/decisions/0017).
@@ -114,6 +110,13 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
             last_save = time.time()
     if rank == 0:
         keep()
+
+
+def make_face_loss(arguments: argparse.Namespace) -> FaceLoss:
+    """Expression counts by its spread among the faces that these arguments draw."""
+    surface = load_surface()
+    deviation = feeding.expression_deviation(feeding.make_composer(arguments, 0))
+    return FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers, deviation)
 
 
 def step(

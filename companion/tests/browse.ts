@@ -25,6 +25,7 @@ const browser = await chromium.launch({
   args: [
     "--no-sandbox",
     "--disable-gpu",
+    "--js-flags=--expose-gc", // for give_back
     ...(fault === "denied" ? [] : ["--use-fake-ui-for-media-stream"]), // which allows everything
     "--use-fake-device-for-media-stream",
     `--use-file-for-fake-video-capture=${clip}`,
@@ -199,10 +200,15 @@ const commands: Record<string, (...words: string[]) => Promise<unknown>> = {
   pictures: () => page.evaluate(() => document.body.dataset.pictures!),
   battery: () =>
     page.evaluate(async () => String((await (navigator as any).getBattery()).level)),
-  // Collect the garbage and give back what is kept for later, as where memory is short.
+  // Collect the garbage and give back what is kept for later, as where memory is short. Each
+  // worker has a heap of its own, and there the messages of all pictures so far wait for it.
   give_back: async () => {
+    const collect = () => (globalThis as any).gc({ type: "major", execution: "async" });
+    await page.evaluate(collect);
+    // The network's other threads wait inside WebAssembly: they would not answer.
+    const ours = page.workers().filter((worker) => /\/worker-[^/]*\.js$/.test(worker.url()));
+    for (const worker of ours) await worker.evaluate(collect);
     const developer = await context.newCDPSession(page);
-    await developer.send("HeapProfiler.collectGarbage");
     await developer.send("Memory.simulatePressureNotification", { level: "critical" });
     await developer.detach();
   },

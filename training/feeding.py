@@ -30,6 +30,11 @@ CLOSEUP_SHARE = 0.5
 """Of the close-ups: how many are photographs; the others are rendered studies, whose labels are
 exact."""
 CLOSEUP_BANKS = ("photo", "rendered studies")
+NEAR_SIZES = (64, 96, 128, 160, 192)
+"""Px of the regions from which close reading learns alone."""
+NEAR_CLEAR, NEAR_PHOTOS = 0.65, 0.4
+"""How many of those faces are clear ones, as close-ups show; the others are covered, turned aside,
+dressed or enlarged, as in scenes. And how many of the clear ones are photographs."""
 LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")
 
 
@@ -69,8 +74,10 @@ class Closeups:
     rare shapes are hardly learned there (docs/decisions/0017).
     """
 
-    def __init__(self, arguments: argparse.Namespace, seed: tuple[int, ...]) -> None:
-        own = argparse.Namespace(**{**vars(arguments), "photo_share": CLOSEUP_SHARE})
+    def __init__(
+        self, arguments: argparse.Namespace, seed: tuple[int, ...], share: float = CLOSEUP_SHARE
+    ) -> None:
+        own = argparse.Namespace(**{**vars(arguments), "photo_share": share})
         self.count = arguments.closeups
         self.composer = make_composer(own, (*seed, 1))
         self.composer.size = SFN_SIDE
@@ -80,7 +87,37 @@ class Closeups:
             self.composer.shares = shares / shares.sum()
 
     def batch(self) -> dict:
-        return collate([self.composer.closeup() for _ in range(self.count)])
+        return collate([scene for _ in range(self.count) for scene in self.composer.closeup()])
+
+    def twins(self, count: int) -> dict:
+        """A batch of so many faces, each through two cameras."""
+        pairs = [self.composer.closeup(2) for _ in range(count)]
+        return collate([scene for side in zip(*pairs, strict=True) for scene in side], twins=True)
+
+
+class NearFaces(IterableDataset):
+    """Endless batches of single faces of many sizes: what close reading alone is fed."""
+
+    def __init__(self, arguments: argparse.Namespace, batch: int, start: int) -> None:
+        self.arguments, self.batch, self.start = arguments, batch, start
+
+    def __iter__(self) -> Iterator[dict]:
+        info = torch.utils.data.get_worker_info()
+        torch.set_num_threads(1)
+        seed = (self.arguments.seed, self.start, info.id if info else 0)
+        clear = Closeups(self.arguments, seed, NEAR_PHOTOS)
+        anyhow = make_composer(self.arguments, seed)
+        random = anyhow.random
+        while True:
+            clear.composer.size = anyhow.size = int(random.choice(NEAR_SIZES))
+            if random.random() < TWIN_SHARE:
+                yield clear.twins(self.batch // 2)
+                continue
+            faces = []
+            for _ in range(self.batch):
+                plain = random.random() < NEAR_CLEAR
+                faces += clear.composer.closeup() if plain else [anyhow.crop()]
+            yield collate(faces)
 
 
 class Crops(IterableDataset):

@@ -27,6 +27,11 @@ FAR_LOSSES = ("rotation", "place", "expression", "landmarks")
 FAR_SHARE = 0.25
 NEAR_LOSSES = {"expression": 40.0, "finer": 10.0, "landmarks": 10.0, "gaps": 10.0}
 """What is asked of close-ups (`training.feeding.Closeups`), and how much it counts."""
+CLOSE_LOSSES = NEAR_LOSSES | {
+    "rotation": 20.0, "place": 6.0, "marks": 5.0, "maps": 0.2, "steady": 1.0
+}  # fmt: skip
+"""What is asked of close reading where it learns alone (docs/decisions/0021), and how much it
+counts."""
 STEADY_TURN, STEADY_SHAPES = 30.0, 1.5
 READABLE = (20.0, 56.0)  # px: expression of smaller faces counts nothing, of larger ones fully
 
@@ -59,7 +64,8 @@ class Weights:
         """By the losses' names, those of the far reading and of close-ups included."""
         own = asdict(self)
         own |= {f"far {key}": FAR_SHARE * own[key] for key in FAR_LOSSES}
-        return own | {f"near {key}": weight for key, weight in NEAR_LOSSES.items()}
+        own |= {f"near {key}": weight for key, weight in NEAR_LOSSES.items()}
+        return own | {f"close {key}": weight for key, weight in CLOSE_LOSSES.items()}
 
 
 def assign(

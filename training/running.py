@@ -38,7 +38,7 @@ def share(model: nn.Module, spent: float) -> float:
     threads, whose many small operations wait for each other.
     """
     count = distributed.get_world_size()
-    parameters = list(model.parameters())
+    parameters = [p for p in model.parameters() if p.requires_grad]
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
     flat = torch.cat([*(g.flatten() for g in gradients), torch.tensor([spent])])
     distributed.all_reduce(flat)
@@ -52,9 +52,9 @@ def share(model: nn.Module, spent: float) -> float:
 
 
 def make_optimiser(model: nn.Module) -> torch.optim.AdamW:
-    """AdamW; biases and normalisation are not decayed."""
+    """AdamW of what learns; biases and normalisation are not decayed."""
     decay, plain = [], []
-    for parameter in model.parameters():
+    for parameter in (p for p in model.parameters() if p.requires_grad):
         (decay if parameter.ndim > 1 else plain).append(parameter)
     return torch.optim.AdamW(
         [{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}],

@@ -33,6 +33,12 @@ COLOURED = 0.7
 """How many grey photographs are shown in a colour made up."""
 FACELESS = 0.22
 """Of the heads in crowds: how many have their face taken away, as the back of a head."""
+FACELESS_FROM = 26.0
+"""Px of a head's face from which it is taken away: of smaller ones nobody could tell. Small heads
+without a face are rendered from behind."""
+SMALL_MOSAICS, SMALLEST = 0.15, 18.0
+"""How many mosaics are of small faces, and how small, px: in crowds most of those are covered,
+turned or dressed."""
 AWAY = 0.55
 """How many of those are heads rendered from behind, if there are any."""
 BODIES = 0.7
@@ -98,11 +104,13 @@ class Composer:
             return self.mosaic()
         return self.crowd()
 
-    def closeup(self) -> Scene:
-        """One face that fills the picture as a region does, mostly clear to see."""
-        side = self.size / REGION_MARGIN * float(np.exp(self.random.normal(0, 0.06)))
+    def closeup(self, cameras: int = 1) -> list[Scene]:
+        """One face that fills the picture as a region does, mostly clear to see, through so many
+        cameras."""
+        random = self.random
+        side = self.size / REGION_MARGIN * float(np.exp(random.normal(0, 0.06)))
         patch, face = self.face(side, self.size, self.size, 0.04, covered=0.02, dressed=0.02)
-        return self.finish(patch, [face], faults=self.random.random() < 0.25)
+        return [self.finish(patch, [face], random.random() < 0.25) for _ in range(cameras)]
 
     def crop(self) -> Scene:
         """One face that fills the picture as a region does, seen from near or from far."""
@@ -118,15 +126,27 @@ class Composer:
     # Layouts: each returns the picture and a list of faces
 
     def mosaic(self) -> tuple[np.ndarray, list[dict]]:
-        """The square cut into cells, most with a face that nearly fills it."""
-        picture = self.peopled()
+        """A square cut into cells, most with a face that nearly fills it: the whole picture, or
+        a part of it with small ones."""
+        picture, random = self.peopled(), self.random
         faces = []
-        for x0, y0, x1, y1 in self.cells():
-            if self.random.random() < (0.05 if self.size < 160 else 0.12):
+        if random.random() < SMALL_MOSAICS:
+            side = int(self.size * random.uniform(0.5, 1))
+            typical = np.exp(random.uniform(np.log(SMALLEST), np.log(68)))
+            count = int(np.clip(np.round((side * 0.66 / typical) ** 2), 1, MOST_FACES))
+        else:
+            # Every size equally likely on a log scale, down to where expression is unreadable.
+            side = self.size
+            typical = np.exp(random.uniform(np.log(min(68, 0.55 * side)), np.log(0.9 * side)))
+            count = int(np.clip(np.round((side * 0.66 / typical) ** 2), 1, 9))
+        left, top = random.integers(0, self.size - side + 1, 2)
+        for cell in self.cells(side, count):
+            x0, y0, x1, y1 = np.array(cell) + (left, top, left, top)
+            if random.random() < (0.05 if self.size < 160 else 0.12):
                 continue
             side = min(x1 - x0, y1 - y0)
-            face_side = side * self.random.uniform(0.58, 0.96)
-            faceless = self.random.random() < FACELESS / 3
+            face_side = side * random.uniform(0.58, 0.96)
+            faceless = self.faceless(face_side, FACELESS / 3)
             patch, face = self.face(face_side, x1 - x0, y1 - y0, 0.12, faceless=faceless)
             picture[y0:y1, x0:x1] = patch
             if faceless:
@@ -136,12 +156,10 @@ class Composer:
             faces.append(face)
         return picture, faces
 
-    def cells(self) -> list[tuple[int, int, int, int]]:
-        size, random = self.size, self.random
+    def cells(self, size: int, wanted: int) -> list[tuple[int, int, int, int]]:
+        """A square of `size` px cut into so many cells: x0, y0, x1, y1."""
+        random = self.random
         cells = [(0, 0, size, size)]
-        # Every face size equally likely on a log scale, down to where expression is unreadable.
-        typical = np.exp(random.uniform(np.log(min(68, 0.55 * size)), np.log(0.9 * size)))
-        wanted = int(np.clip(np.round((size * 0.66 / typical) ** 2), 1, 9))
         while len(cells) < wanted:
             areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in cells]
             x0, y0, x1, y1 = cells.pop(int(np.argmax(areas)))
@@ -167,7 +185,7 @@ class Composer:
         for side in sides:
             extent = int(side * random.uniform(1.6, 1.85))
             aside = random.random() < CROWD_PROFILES
-            faceless = random.random() < FACELESS
+            faceless = self.faceless(side, FACELESS)
             patch, face = self.face(
                 side, extent, extent, 0.03, CROWD_COVERED, aside, CROWD_DRESSED, faceless
             )
@@ -198,6 +216,11 @@ class Composer:
         return picture, faces
 
     # Ingredients
+
+    def faceless(self, side: float, chance: float) -> bool:
+        """Whether a head is to be one without a face, if there are any of that size."""
+        there = side >= FACELESS_FROM or self.away is not None
+        return there and self.random.random() < chance
 
     def background(self) -> np.ndarray:
         size, random = self.size, self.random
@@ -244,7 +267,8 @@ class Composer:
         """
         random = self.random
         bank = self.banks[random.choice(len(self.banks), p=self.shares)]
-        if faceless and self.away is not None and random.random() < AWAY:
+        small = side < FACELESS_FROM
+        if faceless and self.away is not None and (small or random.random() < AWAY):
             bank = self.away
         i = bank.draw(random, profile)
         crop = bank.crops[i]

@@ -13,10 +13,11 @@ import torch
 from torch import nn
 from torch.utils.data import IterableDataset
 
-from training.feeding import LABELS, Crops, Scenes
+from training.feeding import LABELS, Crops, NearFaces, Scenes
 from training.layers import dense, thin
 from training.look import look_from_pose
 from training.losses import (
+    CLOSE_LOSSES,
     FAR_LOSSES,
     NEAR_LOSSES,
     FaceLoss,
@@ -31,6 +32,14 @@ from training.running import fast_bf16
 from training.sampling import REGION_MARGIN, regions_of
 from training.sfn import Sfn
 
+CLOSE = tuple(
+    f"regions.{part}"
+    for part in (
+        *("local2", "local4", "local8", "joined", "details", "expression", "marks", "geometry"),
+        *("pose_out", "expression_out", "expression_hint"),
+    )
+)
+"""Layers of close reading, by how their names begin: finding does not hear of them."""
 LIKELIEST, FALSE_LIKELY, FALSE_RANDOM = 32, 4, 1
 """Of so many cells of a picture, the likeliest, some are looked at again; and of any cells."""
 
@@ -43,6 +52,7 @@ class Task:
         network: makes it. dataset: (arguments, batch size, first step) to endless batches.
         losses: (network, batch, face loss, device) to named losses.
         closeup_losses: the same of a batch of close-ups, which are learned from in turn, if any.
+        learns: how the names of the layers that learn begin; the others stay as they are.
         read: (network, pictures (B, 3, H, W), regions (B, 4)) to pose, identity, expression of
             the face in each picture's region.
     """
@@ -52,6 +62,7 @@ class Task:
     losses: Callable[..., dict[str, torch.Tensor]]
     read: Callable[..., tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
     closeup_losses: Callable[..., dict[str, torch.Tensor]] | None = None
+    learns: tuple[str, ...] = ("",)
 
 
 def pixels(batch: dict, device: torch.device) -> torch.Tensor:
@@ -145,12 +156,23 @@ def mfn_losses(
         )
         far = face_loss(far_pose.float(), identity.detach(), far_expression.float(), regions, truth)
         losses |= {f"far {key}": far[key] for key in FAR_LOSSES}
-        losses["steady"] = logits.sum() * 0
-        if batch["twins"]:
-            rotation = look_from_pose(pose.float(), regions)[0]
-            shapes = expression.float() / face_loss.deviation
-            losses["steady"] = steady_loss(rotation, shapes, regions[:, 3] / REGION_MARGIN)
+        losses["steady"] = steadiness(batch, pose, expression, regions, face_loss)
     return losses
+
+
+def steadiness(
+    batch: dict,
+    pose: torch.Tensor,
+    expression: torch.Tensor,
+    regions: torch.Tensor,
+    face_loss: FaceLoss,
+) -> torch.Tensor:
+    """How far what was read of twins is apart; 0 where there are none."""
+    if not batch["twins"]:
+        return pose.sum() * 0
+    rotation = look_from_pose(pose.float(), regions)[0]
+    shapes = expression.float() / face_loss.deviation
+    return steady_loss(rotation, shapes, regions[:, 3] / REGION_MARGIN)
 
 
 @contextmanager
@@ -167,29 +189,60 @@ def normalised_as_landed(model: nn.Module) -> Iterator[None]:
             layer.train()
 
 
+def whole(pictures: torch.Tensor, much: float) -> torch.Tensor:
+    """(B, 4) regions that are the whole of their square pictures, jittered."""
+    count, side = len(pictures), float(pictures.shape[3])
+    regions = torch.tensor([[0, side / 2, side / 2, side]]).repeat(count, 1)
+    regions[:, 0] = torch.arange(count)
+    return jittered(regions, much).to(pictures.device)
+
+
 def closeup_losses(
     model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device
 ) -> dict[str, torch.Tensor]:
     """NEAR_LOSSES of faces whose region is the whole of their picture, read by MFN."""
+    return near_losses(model, batch, face_loss, device, "near", tuple(NEAR_LOSSES))
+
+
+def close_losses(
+    model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """CLOSE_LOSSES of such faces, with what is below close reading as it is."""
+    return near_losses(
+        model, batch, face_loss, device, "close", tuple(CLOSE_LOSSES), from_below=False
+    )
+
+
+def near_losses(
+    model: Mfn,
+    batch: dict,
+    face_loss: FaceLoss,
+    device: torch.device,
+    name: str,
+    asked: tuple[str, ...],
+    *,
+    from_below: bool = True,
+) -> dict[str, torch.Tensor]:
+    """The losses that are asked for, with `name` before theirs; `from_below`: gradients reach the
+    trunk."""
     pictures = pixels(batch, device)
-    count, side = len(pictures), float(pictures.shape[3])
-    regions = torch.tensor([[0, side / 2, side / 2, side]]).repeat(count, 1)
-    regions[:, 0] = torch.arange(count)
-    regions = jittered(regions, 0.5).to(device)
-    size = torch.tensor([side, side], device=device)
+    regions = whole(pictures, 0.5)
+    size = torch.tensor([float(pictures.shape[3])] * 2, device=device)
     with (
         normalised_as_landed(model),
         torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)),
     ):
-        maps, pyramid = model.features(pictures)
-        survey = model.regions.survey(maps, pyramid[0], regions, size)
-        identity = model.regions.identity_out(survey.traits)
+        with torch.set_grad_enabled(from_below):
+            maps, pyramid = model.features(pictures)
+            survey = model.regions.survey(maps, pyramid[0], regions, size)
+            identity = model.regions.identity_out(survey.traits)
         pose, expression, hints = model.regions.near(maps, regions, size, survey)
     truth = {key: batch[key].to(device) for key in LABELS}
-    all_losses = face_loss(
+    losses = face_loss(
         pose.float(), identity.float(), expression.float(), regions, truth, hints.float()
     )
-    return {f"near {key}": all_losses[key] for key in NEAR_LOSSES}
+    losses["steady"] = steadiness(batch, pose, expression, regions, face_loss)
+    return {f"{name} {key}": losses[key] for key in asked}
 
 
 def sfn_losses(model: Sfn, batch: dict, face_loss: FaceLoss, device: torch.device) -> dict:
@@ -197,8 +250,7 @@ def sfn_losses(model: Sfn, batch: dict, face_loss: FaceLoss, device: torch.devic
     pictures = pixels(batch, device)
     with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
         pose, identity, expression, hints = model.read(pictures)
-    count, side = len(pictures), float(pictures.shape[3])
-    regions = torch.tensor([[0, side / 2, side / 2, side]], device=device).repeat(count, 1)
+    regions = whole(pictures, 0.0)
     truth = {key: batch[key].to(device) for key in LABELS}
     return face_loss(
         pose.float(), identity.float(), expression.float(), regions, truth, hints.float()
@@ -224,5 +276,6 @@ def new_mfn(arguments: argparse.Namespace) -> Mfn:
 TASKS = {
     "mfn": Task(new_mfn, Scenes, mfn_losses, mfn_read, closeup_losses),
     "detector": Task(new_mfn, Scenes, partial(mfn_losses, boxes_alone=True), mfn_read),
+    "close": Task(new_mfn, NearFaces, close_losses, mfn_read, learns=CLOSE),
     "sfn": Task(lambda arguments: Sfn(arguments.multi_scale), Crops, sfn_losses, sfn_read),
 }

@@ -55,6 +55,8 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     output.mkdir(parents=True, exist_ok=True)
     task = TASKS[arguments.network]
     model = task.network(arguments).to(device, memory_format=torch.channels_last)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith(task.learns))
     face_loss = make_face_loss(arguments).to(device)
     if not task.closeup_losses:
         arguments.closeups = 0  # nobody would look at them

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from argparse import Namespace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from training.bank import FaceBank, load_surface
 from training.layers import dense
 from training.look import look_from_pose, rotation_from_6d
 from training.losses import (
+    CLOSE_LOSSES,
     NEAR_LOSSES,
     FaceLoss,
     Weights,
@@ -30,7 +33,7 @@ from training.model import CLOSE_FACES, MAX_FACES, Mfn, cell_centres
 from training.sampling import regions_of
 from training.scenes import Composer
 from training.sfn import SIDE
-from training.tasks import closeup_losses, false_proposals
+from training.tasks import CLOSE, TASKS, close_losses, closeup_losses, false_proposals
 
 
 def painted_bank(count: int = 6, size: int = 96) -> FaceBank:
@@ -126,13 +129,36 @@ def test_heads_from_behind_are_no_faces(monkeypatch):
     assert picture.shape == (128, 128, 3)
 
 
+def test_small_heads_keep_their_faces_unless_rendered_from_behind(monkeypatch):
+    monkeypatch.setattr(scenes, "FACELESS", 1.0)
+    maker = composer(seed=5)
+    assert not maker.faceless(scenes.FACELESS_FROM - 1, 1.0)
+    assert maker.faceless(scenes.FACELESS_FROM + 1, 1.0)
+    assert maker.faceless(scenes.FACELESS_FROM + 1, 0.0) is False
+    maker.away = painted_bank()
+    assert maker.faceless(scenes.FACELESS_FROM - 1, 1.0)
+
+
+def test_mosaics_hold_faces_of_all_sizes_and_at_most_sixteen():
+    maker = composer(seed=6)
+    mosaics = [maker.mosaic()[1] for _ in range(60)]
+    sides = np.array([np.ptp(face["box"].reshape(2, 2), 0).max() for m in mosaics for face in m])
+    assert max(len(faces) for faces in mosaics) <= scenes.MOST_FACES
+    assert (sides < 24).mean() > 0.1
+    assert (sides > 64).mean() > 0.1
+    boxes = np.array([face["box"] for faces in mosaics for face in faces])
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    assert (middles > 0).all()
+    assert (middles < 128).all()
+
+
 def test_closeups_teach_expression_and_leave_the_running_statistics_alone():
     torch.manual_seed(0)
     model, surface = Mfn().train(), load_surface()
     layer = model.trunk.stem[1]
     before = layer.running_mean.clone()
     maker = composer(size=SIDE)
-    batch = feeding.collate([maker.closeup() for _ in range(3)])
+    batch = feeding.collate([maker.closeup()[0] for _ in range(3)])
     loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers,
                     np.full(52, 0.2, np.float32))  # fmt: skip
     losses = closeup_losses(model, batch, loss, torch.device("cpu"))
@@ -141,6 +167,41 @@ def test_closeups_teach_expression_and_leave_the_running_statistics_alone():
     assert model.regions.expression_out.weight.grad.abs().max() > 0
     assert torch.equal(layer.running_mean, before)
     assert layer.training
+
+
+def test_close_reading_learns_alone():
+    torch.manual_seed(0)
+    model, surface = Mfn().train(), load_surface()
+    maker = composer(size=96)
+    pairs = [maker.closeup(2) for _ in range(2)]
+    batch = feeding.collate([s for side in zip(*pairs, strict=True) for s in side], twins=True)
+    loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers,
+                    np.full(52, 0.2, np.float32))  # fmt: skip
+    losses = close_losses(model, batch, loss, torch.device("cpu"))
+    assert set(losses) == {f"close {key}" for key in CLOSE_LOSSES} <= set(Weights().all())
+    assert losses["close steady"] > 0
+    sum(losses.values()).backward()
+    taught = {n for n, p in model.named_parameters() if p.grad is not None and p.grad.any()}
+    assert taught
+    assert all(name.startswith(CLOSE) for name in taught)
+
+
+def test_what_a_task_does_not_teach_stays(tmp_path):
+    """A step of `close` moves close reading alone, not even what normalises it."""
+    words = ["--network", "close", "--photos", "", "--steps", "1", "--batch", "2", "--workers", "0",
+             "--output", str(tmp_path), "--seed", "3"]  # fmt: skip
+    arguments = train.parse(words)
+    torch.manual_seed(arguments.seed)
+    before = TASKS["close"].network(arguments).state_dict()
+    monkey = pytest.MonkeyPatch()
+    with monkey.context() as patch:
+        patch.setattr(feeding, "make_composer", lambda *_: composer(size=96))
+        train.train(arguments)
+    after = torch.load(tmp_path / "last.pt", weights_only=True)["model"]
+    moved = {key for key in before if not torch.equal(before[key], after[key])}
+    assert moved
+    assert all(name.startswith(CLOSE) for name in moved)
+    assert not any("running" in name for name in moved)
 
 
 def test_twins_are_the_same_faces_through_two_cameras():
@@ -263,13 +324,29 @@ def test_a_run_leaves_checkpoint_log_and_curves_and_can_be_resumed(short_run):
     assert len(saved["optimisers"]) == 2
 
 
-def test_a_run_that_has_had_its_time_is_not_gone_on_with(short_run, tmp_path):
+def test_a_run_is_gone_on_with_until_it_is_landed(short_run, tmp_path):
     from training.__main__ import unfinished
 
-    spent = torch.load(short_run / "last.pt", weights_only=True)["spent"] / 60
-    assert unfinished(short_run / "last.pt", spent + 1)
-    assert not unfinished(short_run / "last.pt", spent)
-    assert not unfinished(tmp_path / "none.pt", 1)
+    last = tmp_path / "last.pt"
+    assert not unfinished(last)
+    shutil.copy(short_run / "last.pt", last)
+    assert unfinished(last)
+    landed = tmp_path / "landed"
+    landed.touch()
+    os.utime(landed, (last.stat().st_mtime + 1,) * 2)
+    assert not unfinished(last)
+    os.utime(last, (landed.stat().st_mtime + 1,) * 2)  # another run has begun
+    assert unfinished(last)
+
+
+def test_training_keeps_what_onednn_has_made_and_what_the_user_has_set():
+    from training.__main__ import quicker
+
+    capacity = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    assert int(quicker({})[capacity]) > 1024
+    assert quicker({capacity: "7", "LD_PRELOAD": "mine.so", "HOME": "/h"}) == {
+        capacity: "7", "LD_PRELOAD": "mine.so", "HOME": "/h"
+    }  # fmt: skip
 
 
 def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path):

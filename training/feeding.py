@@ -46,9 +46,7 @@ class Scenes(IterableDataset):
         self.start = start  # steps done before: a resumed run sees other scenes
 
     def __iter__(self) -> Iterator[dict]:
-        info = torch.utils.data.get_worker_info()
-        torch.set_num_threads(1)
-        seed = (self.arguments.seed, self.start, info.id if info else 0)
+        seed = own_seed(self.arguments, self.start)
         composer = make_composer(self.arguments, seed)
         smallest = min(self.arguments.size)
         closeups = Closeups(self.arguments, seed) if self.arguments.closeups else None
@@ -102,9 +100,7 @@ class NearFaces(IterableDataset):
         self.arguments, self.batch, self.start = arguments, batch, start
 
     def __iter__(self) -> Iterator[dict]:
-        info = torch.utils.data.get_worker_info()
-        torch.set_num_threads(1)
-        seed = (self.arguments.seed, self.start, info.id if info else 0)
+        seed = own_seed(self.arguments, self.start)
         clear = Closeups(self.arguments, seed, NEAR_PHOTOS)
         anyhow = make_composer(self.arguments, seed)
         random = anyhow.random
@@ -127,13 +123,22 @@ class Crops(IterableDataset):
         self.arguments, self.batch, self.start = arguments, batch, start
 
     def __iter__(self) -> Iterator[dict]:
-        info = torch.utils.data.get_worker_info()
-        torch.set_num_threads(1)
-        seed = (self.arguments.seed, self.start, info.id if info else 0)
+        seed = own_seed(self.arguments, self.start)
         composer = make_composer(self.arguments, seed)
         composer.size = SFN_SIDE
         while True:
             yield collate([composer.crop() for _ in range(self.batch)])
+
+
+def own_seed(arguments: argparse.Namespace, start: int) -> tuple[int, ...]:
+    """The seed of the loader process that asks, which from now on keeps to one thread.
+
+    Args:
+        start: steps done before: a resumed run sees other pictures.
+    """
+    info = torch.utils.data.get_worker_info()
+    torch.set_num_threads(1)
+    return arguments.seed, start, info.id if info else 0
 
 
 def make_composer(arguments: argparse.Namespace, seed: int | tuple[int, ...]) -> Composer:

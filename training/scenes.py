@@ -33,14 +33,14 @@ COLOURED = 0.7
 """How many grey photographs are shown in a colour made up."""
 FACELESS = 0.22
 """Of the heads in crowds: how many have their face taken away, as the back of a head."""
+AWAY = 0.55
+"""How many of those are heads rendered from behind, if there are any."""
 FACELESS_FROM = 26.0
 """Px of a head's face from which it is taken away: of smaller ones nobody could tell. Small heads
 without a face are rendered from behind."""
 SMALL_MOSAICS, SMALLEST = 0.15, 18.0
 """How many mosaics are of small faces, and how small, px: in crowds most of those are covered,
 turned or dressed."""
-AWAY = 0.55
-"""How many of those are heads rendered from behind, if there are any."""
 BODIES = 0.7
 """How many pictures show parts of people that are no faces."""
 

@@ -56,8 +56,8 @@ def quicker(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment in which PyTorch learns a fifth faster (docs/decisions/0021).
 
     Batches differ in their number of faces, so that oneDNN is asked for thousands of convolutions:
-    it forgets all but 1,024 unless told otherwise, and makes them anew. glibc's allocator spends an
-    eighth of a step on such batches; jemalloc, where the system has it, hardly any.
+    it forgets all but 1,024 unless told otherwise, and makes them anew. glibc's allocator takes a
+    sixth of a step on such batches; jemalloc, where the system has it, hardly any.
     """
     own = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "30000"} | dict(environment)
     allocator = ctypes.util.find_library("jemalloc")

@@ -26,22 +26,20 @@ from training.layers import dense
 from training.losses import FaceLoss
 from training.model import Mfn
 from training.running import read_weights
-from training.tasks import TASKS
+from training.tasks import CLOSE, TASKS
 
 State = dict[str, torch.Tensor]
 BATCHES = 70
 """Of scenes, some 4,000 faces: enough for means and variances."""
-CLOSE = tuple(
-    f"regions.{part}" for part in ("local2", "local4", "local8", "joined", "details", "expression")
-)
-"""Layers of close reading keep theirs: measured on scenes, whose faces are small, they read smiles
-and brows worse (docs/decisions/0020)."""
 UNSEEN = 7_000_000
 """The first of the numbers by which pictures are drawn, beyond those of any training."""
 
 
-def average(states: Sequence[State], shares: Sequence[float]) -> State:
-    """The sum of the states by their shares; counters are those of the first.
+def average(
+    states: Sequence[State], shares: Sequence[float], layers: tuple[str, ...] = ("",)
+) -> State:
+    """The sum of the states by their shares, of the layers whose names begin so; all else, and what
+    is counted, is the first one's.
 
     Raises:
         ValueError: there is not a share for each state, or they do not sum to 1.
@@ -50,7 +48,7 @@ def average(states: Sequence[State], shares: Sequence[float]) -> State:
         raise ValueError("give each of the weights a share, in all 1")
     return {
         key: sum(share * state[key] for state, share in zip(states, shares, strict=True))
-        if first.dtype.is_floating_point
+        if first.dtype.is_floating_point and key.startswith(layers)
         else first
         for key, first in states[0].items()
     }  # type: ignore[misc]
@@ -59,7 +57,8 @@ def average(states: Sequence[State], shares: Sequence[float]) -> State:
 @torch.no_grad()
 def normalise_anew(model: Mfn, batches: Iterable[dict], face_loss: FaceLoss) -> None:
     """Set the running statistics of `model` to what these batches of scenes cause in it, but for
-    those of close reading."""
+    those of close reading: measured on scenes, whose faces are small, they read smiles and brows
+    worse (docs/decisions/0020)."""
     layers = {
         name: layer for name, layer in model.named_modules() if isinstance(layer, nn.BatchNorm2d)
     }
@@ -78,6 +77,20 @@ def normalise_anew(model: Mfn, batches: Iterable[dict], face_loss: FaceLoss) -> 
         layer.momentum = momentum
 
 
+def measured_anew(state: State, told: argparse.Namespace, count: int) -> State:
+    """`normalise_anew` of so many batches of the scenes that training is told to show."""
+    model = Mfn(dense)
+    model.load_state_dict(state)
+    told.closeups = 0
+    torch.manual_seed(told.seed)
+    scenes = DataLoader(
+        TASKS["mfn"].dataset(told, told.batch, UNSEEN), batch_size=None, num_workers=1
+    )
+    bar = tqdm(islice(scenes, count), total=count, desc="normalising", disable=None)
+    normalise_anew(model, bar, train.make_face_loss(told))
+    return model.state_dict()
+
+
 def read(path: Path) -> State:
     """The weights in a checkpoint of `training.train`, or in what was landed."""
     saved = torch.load(path, map_location="cpu", weights_only=True)
@@ -92,25 +105,20 @@ def main() -> None:
     parser.add_argument("weights", type=Path, nargs="+")
     parser.add_argument("--shares", type=float, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--close", action="store_true",
+                        help="average close reading alone, on the first one's other layers, whose "
+                        "statistics stay")  # fmt: skip
     parser.add_argument("--batches", type=int, default=BATCHES)
     arguments, data = parser.parse_known_args()
     try:
-        state = average([read(path) for path in arguments.weights], arguments.shares)
+        layers = CLOSE if arguments.close else ("",)
+        state = average([read(path) for path in arguments.weights], arguments.shares, layers)
     except ValueError as error:
         parser.error(str(error))
-    model = Mfn(dense)
-    model.load_state_dict(state)
-    told = train.parse(data)
-    told.closeups = 0
-    torch.manual_seed(told.seed)
-    scenes = DataLoader(
-        TASKS["mfn"].dataset(told, told.batch, UNSEEN), batch_size=None, num_workers=1
-    )
-    some = islice(scenes, arguments.batches)
-    bar = tqdm(some, total=arguments.batches, desc="normalising", disable=None)
-    normalise_anew(model, bar, train.make_face_loss(told))
+    if not arguments.close:
+        state = measured_anew(state, train.parse(data), arguments.batches)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"average": model.state_dict(), "done": 0}, arguments.output)
+    torch.save({"average": state, "done": 0}, arguments.output)
 
 
 if __name__ == "__main__":

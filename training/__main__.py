@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole training, from data to the networks in `models/`: what `make train` runs.
 
-    python -m training [--sfn-minutes 80] [--minutes 150] [--close-minutes 60] [--light-minutes 100]
+    python -m training [--sfn-minutes 80] [--minutes 150] [--verify-minutes 20]
+        [--close-minutes 60] [--light-minutes 100]
 
 Each stage is skipped where its result is there already, so a stopped run goes on where it was:
 
@@ -11,7 +12,7 @@ Each stage is skipped where its result is there already, so a stopped run goes o
 4. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
 5. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
 6. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported, its
-   close reading learns alone (docs/decisions/0021);
+   second look and its close reading learn alone (docs/decisions/0021 and 0022);
 7. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
    (docs/decisions/0012).
 """
@@ -40,6 +41,18 @@ SCENES, SCENE_SIZE = 12_000, 256
 OPTIONS = {
     "sfn": ("--batch", "20", "--rate", "1e-3"),
     "mfn": ("--photo-share", "0.62", "--size", "128", "192", "320", "--rate", "1e-3"),
+    "verify": (
+        "--photo-share",
+        "0.65",
+        "--size",
+        "128",
+        "192",
+        "320",
+        "--batch",
+        "20",
+        "--rate",
+        "1e-3",
+    ),
     "close": ("--photo-share", "0.65", "--batch", "24", "--rate", "1e-3"),
     "mfn_light": ("--thin", "--photo-share", "0.55", "--rate", "1e-3"),
 }
@@ -94,14 +107,16 @@ def unfinished(checkpoint: Path) -> bool:
     return not landed.is_file() or landed.stat().st_mtime < checkpoint.stat().st_mtime
 
 
-def learn(network: str, minutes: float, fitted: Path, close_minutes: float = 0) -> None:
-    """Train a network of `OPTIONS` for so long, then its close reading alone, and export it."""
+def learn(network: str, minutes: float, fitted: Path, **parts: float) -> None:
+    """Train a network of `OPTIONS` for so long, then its parts alone for so long each, and export
+    it."""
     landed, kind = LANDED / f"{network}.pt", network.partition("_")[0]
     start = landed if landed.is_file() else LANDED / "sfn.pt"  # alike but for finding
     runs = [train(kind, network, minutes, fitted, "--init", str(start))]
-    if close_minutes:
-        words = ("--resume", str(runs[0]), "--restart")
-        runs.append(train("close", "close", close_minutes, fitted, *words))
+    for part, own_minutes in parts.items():
+        if own_minutes:
+            words = ("--resume", str(runs[-1]), "--restart")
+            runs.append(train(part, part, own_minutes, fitted, *words))
     export = "training.export" if kind == "mfn" else f"training.export_{kind}"
     run(export, str(runs[-1]), "--output", f"models/{network}.onnx", "--weights", str(landed))
     for checkpoint in runs:
@@ -131,6 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the data, train the networks, export them.")
     parser.add_argument("--sfn-minutes", type=float, default=80, help="of training SFN; 0: none")
     parser.add_argument("--minutes", type=float, default=150, help="of training MFN")
+    parser.add_argument("--verify-minutes", type=float, default=20, help="of its second look")
     parser.add_argument("--close-minutes", type=float, default=60, help="of its close reading")
     parser.add_argument("--light-minutes", type=float, default=100, help="of the light MFN")
     parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")
@@ -155,7 +171,8 @@ def main() -> None:
     render("scenes", arguments.scenes, SCENE_SIZE)
     if arguments.sfn_minutes:
         learn("sfn", arguments.sfn_minutes, fitted)
-    learn("mfn", arguments.minutes, fitted, arguments.close_minutes)
+    own = {"verify": arguments.verify_minutes, "close": arguments.close_minutes}
+    learn("mfn", arguments.minutes, fitted, **own)
     if arguments.light_minutes:
         learn("mfn_light", arguments.light_minutes, fitted)
 

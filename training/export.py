@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import tempfile
 from pathlib import Path
 
@@ -36,8 +35,6 @@ OVERLAP = 0.35  # boxes that overlap more are one face
 MOST_CANDIDATES = 64  # faces that suppression leaves
 SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is more
 SECOND_LOOK = 0.3  # the share of the second look in a score; the cell's own has the rest
-RARITY = math.log(3)
-"""Training shows the second look as many faces as others; of likely proposals a quarter are."""
 DOUBLE = 0.45  # boxes of the second look that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
 ROUNDED_FROM = 60_000  # weights of this many numbers are stored in 8 bits
@@ -91,7 +88,7 @@ class Read(nn.Module):
         survey = reader.survey(maps, top, regions, size)
         exact = box
         if self.twice:
-            sure, exact = self.model.verify(survey, regions)
+            sure, exact = self.model.verify(maps, regions, size, survey)
             score = without_doubles(joint_score(score, sure), exact)
         score, order = score.topk(MAX_FACES)
         survey, regions, box = survey.of(order), regions[order], exact[order]
@@ -117,7 +114,7 @@ def square_regions(box: torch.Tensor) -> torch.Tensor:
 def joint_score(proposed: torch.Tensor, verified: torch.Tensor) -> torch.Tensor:
     """(R,) of the cell's score 0..1 and the second look's logit; 0 where nothing was proposed."""
     share = SECOND_LOOK
-    return proposed.pow(1 - share) * torch.sigmoid(verified - RARITY).pow(share)
+    return proposed.pow(1 - share) * torch.sigmoid(verified).pow(share)
 
 
 def without_doubles(score: torch.Tensor, box: torch.Tensor) -> torch.Tensor:

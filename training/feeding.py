@@ -30,9 +30,9 @@ CLOSEUP_SHARE = 0.5
 """Of the close-ups: how many are photographs; the others are rendered studies, whose labels are
 exact."""
 CLOSEUP_BANKS = ("photo", "rendered studies")
-NEAR_SIZES = (64, 96, 128, 160, 192)
+NEAR_SIZES = (64, 96, 128, 128, 160, 160, 192)
 """Px of the regions from which close reading learns alone."""
-NEAR_CLEAR, NEAR_PHOTOS = 0.65, 0.4
+NEAR_CLEAR, NEAR_PHOTOS = 0.85, 0.25
 """How many of those faces are clear ones, as close-ups show; the others are covered, turned aside,
 dressed or enlarged, as in scenes. And how many of the clear ones are photographs."""
 LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")

@@ -41,19 +41,26 @@ class Survey:
 class Verify(nn.Module):
     """A second look at what single cells have proposed (as Ren et al., "Faster R-CNN", NeurIPS
     2015): what tells a face's pose and identity also tells whether it is one, and where exactly.
+
+    At 8 px a cell, though, a closed hand 40 px high looks like a face: it also sees finer ones.
     """
 
     def __init__(self, pyramid: int, conv3: Conv3) -> None:
         super().__init__()
         self.look = nn.Sequential(conv3(48 + pyramid, 32, 2), nn.Flatten())
+        self.narrow = conv(Trunk.channels[1], 24)
+        self.closer = nn.Sequential(conv3(24, 32, 2), conv3(32, 32, 2), nn.Flatten())
         self.out = nn.Sequential(
-            nn.Linear(32 * 16 + 128 + 96, 96), nn.ReLU(True), nn.Linear(96, 1 + 4)
+            nn.Linear(32 * 16 + 128 + 96 + 32 * 16, 96), nn.ReLU(True), nn.Linear(96, 1 + 4)
         )
 
-    def forward(self, survey: Survey, regions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(R,) score logits and (R, 4) boxes, px, of (R, 4) regions as for `Regions.survey`."""
+    def forward(
+        self, maps: list[torch.Tensor], regions: torch.Tensor, size: torch.Tensor, survey: Survey
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(R,) score logits and (R, 4) boxes, px; arguments as for `Regions.near`."""
         look = self.look(torch.cat([survey.regional, survey.overview], 1))
-        out = self.out(torch.cat([look, survey.seen, survey.traits], 1)).float()
+        closer = self.closer(read_regions(self.narrow(maps[1]), regions, size, 16, 1 / 4))
+        out = self.out(torch.cat([look, survey.seen, survey.traits, closer], 1)).float()
         # Zeros mean the square that the region was made of.
         sides = out[:, 1:].clamp(-0.8, 0.8) + 0.5 / REGION_MARGIN
         middle, side = regions[:, 1:3], regions[:, 3:4]

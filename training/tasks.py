@@ -28,6 +28,7 @@ from training.losses import (
     verify_loss,
 )
 from training.model import Mfn, cell_centres
+from training.regions import Survey
 from training.running import fast_bf16
 from training.sampling import REGION_MARGIN, regions_of
 from training.sfn import Sfn
@@ -42,6 +43,8 @@ CLOSE = tuple(
 """Layers of close reading, by how their names begin: finding does not hear of them."""
 LIKELIEST, FALSE_LIKELY, FALSE_RANDOM = 32, 4, 1
 """Of so many cells of a picture, the likeliest, some are looked at again; and of any cells."""
+MANY_FALSE = 16
+"""How many of the likeliest, where the second look learns alone."""
 
 
 @dataclass(frozen=True)
@@ -80,17 +83,19 @@ def jittered(regions: torch.Tensor, much: float = 1.0) -> torch.Tensor:
 
 
 @torch.no_grad()
-def false_proposals(logits: torch.Tensor, boxes: torch.Tensor, batch: dict) -> torch.Tensor:
+def false_proposals(
+    logits: torch.Tensor, boxes: torch.Tensor, batch: dict, likely_ones: int = FALSE_LIKELY
+) -> torch.Tensor:
     """(M, 4) regions of what the cells propose where no face is, the likeliest above all.
 
     Args:
-        logits: (B, N), boxes: (B, N, 4) of all cells.
+        logits: (B, N), boxes: (B, N, 4) of all cells. likely_ones: of a picture, at most.
     """
     regions = []
     for i in range(len(logits)):
         score, box = logits[i].detach().cpu(), boxes[i].detach().cpu()
         likely = score.topk(min(LIKELIEST, len(score))).indices
-        some = likely[torch.randperm(len(likely))[:FALSE_LIKELY]]
+        some = likely[torch.randperm(len(likely))[:likely_ones]]
         some = torch.cat([some, torch.randint(len(score), (FALSE_RANDOM,))])
         mine = batch["picture"] == i
         truth, ignore = batch["box"][mine], batch["ignore"][mine]
@@ -138,10 +143,7 @@ def mfn_losses(
         others = false_proposals(logits, boxes, batch).to(device)
         looks = torch.cat([regions, jittered(places, 2.2).to(device), others])
         with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
-            order = torch.argsort(looks[:, 0], stable=True)
-            survey = model.regions.survey(maps, pyramid[0], looks[order], size)
-            survey = survey.of(torch.argsort(order))
-            scores, exact = model.verify(survey, looks)
+            survey, scores, exact = look_again(model, maps, pyramid, looks, size)
             survey = survey.of(torch.arange(len(regions), device=device))
             identity = model.regions.identity_out(survey.traits)
             pose, expression, hints = model.regions.near(maps, regions, size, survey)
@@ -160,6 +162,49 @@ def mfn_losses(
     return losses
 
 
+def look_again(
+    model: Mfn,
+    maps: list[torch.Tensor],
+    pyramid: list[torch.Tensor],
+    looks: torch.Tensor,
+    size: torch.Tensor,
+    *,
+    from_below: bool = True,
+) -> tuple[Survey, torch.Tensor, torch.Tensor]:
+    """The survey of (R, 4) regions in any order, and what the second look makes of them: score
+    logits (R,) and boxes (R, 4). `from_below`: gradients reach what was surveyed."""
+    order = torch.argsort(looks[:, 0], stable=True)
+    back, looks = torch.argsort(order), looks[order]
+    with torch.set_grad_enabled(from_below and torch.is_grad_enabled()):
+        survey = model.regions.survey(maps, pyramid[0], looks, size)
+    scores, exact = model.verify(maps, looks, size, survey)
+    return survey.of(back), scores[back], exact[back]
+
+
+def verify_losses(
+    model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """Those of the second look alone, with all that is below it as it is."""
+    pictures = pixels(batch, device)
+    size = torch.tensor([float(pictures.shape[3]), float(pictures.shape[2])], device=device)
+    keep = ~batch["ignore"]
+    places = regions_of(batch["box"][keep], batch["picture"][keep])
+    with (
+        normalised_as_landed(model, but=model.verify),
+        torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)),
+    ):
+        with torch.no_grad():
+            maps, pyramid = model.features(pictures)
+            logits, boxes = model.candidates(pyramid)
+        others = false_proposals(logits, boxes, batch, MANY_FALSE)
+        looks = torch.cat([jittered(places), jittered(places, 2.2), others]).to(device)
+        _, scores, exact = look_again(model, maps, pyramid, looks, size, from_below=False)
+    faces = 2 * len(places)
+    truth = batch["box"][keep].to(device).repeat(2, 1)
+    refine = box_loss(exact[:faces], truth) if faces else exact.sum() * 0
+    return {"verify": verify_loss(scores, faces), "refine": refine}
+
+
 def steadiness(
     batch: dict,
     pose: torch.Tensor,
@@ -176,10 +221,11 @@ def steadiness(
 
 
 @contextmanager
-def normalised_as_landed(model: nn.Module) -> Iterator[None]:
+def normalised_as_landed(model: nn.Module, but: nn.Module | None = None) -> Iterator[None]:
     """Within, normalise by the running statistics: a batch of close-ups has others than the
-    pictures that MFN is for."""
-    layers = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    pictures that MFN is for. `but`: a part that is left out of this."""
+    learning = set(but.modules()) if but is not None else set()
+    layers = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d) and m not in learning]
     for layer in layers:
         layer.eval()
     try:
@@ -226,7 +272,7 @@ def near_losses(
     """The losses that are asked for, with `name` before theirs; `from_below`: gradients reach the
     trunk."""
     pictures = pixels(batch, device)
-    regions = whole(pictures, 0.5)
+    regions = whole(pictures, 1.0 if name == "close" else 0.5)
     size = torch.tensor([float(pictures.shape[3])] * 2, device=device)
     with (
         normalised_as_landed(model),
@@ -276,6 +322,7 @@ def new_mfn(arguments: argparse.Namespace) -> Mfn:
 TASKS = {
     "mfn": Task(new_mfn, Scenes, mfn_losses, mfn_read, closeup_losses),
     "detector": Task(new_mfn, Scenes, partial(mfn_losses, boxes_alone=True), mfn_read),
+    "verify": Task(new_mfn, Scenes, verify_losses, mfn_read, learns=("verify",)),
     "close": Task(new_mfn, NearFaces, close_losses, mfn_read, learns=CLOSE),
     "sfn": Task(lambda arguments: Sfn(arguments.multi_scale), Crops, sfn_losses, sfn_read),
 }

@@ -134,7 +134,7 @@ def scenes_through(model: Mfn, batches: Iterable[dict]) -> None:
         regions = jittered(regions_of(batch["box"][keep], batch["picture"][keep]))
         maps, pyramid = model.features(pictures)
         survey = model.regions.survey(maps, pyramid[0], regions, size)
-        model.verify(survey, regions)
+        model.verify(maps, regions, size, survey)
         model.regions.near(maps, regions, size, survey)
 
 

@@ -33,7 +33,15 @@ from training.model import CLOSE_FACES, MAX_FACES, Mfn, cell_centres
 from training.sampling import regions_of
 from training.scenes import Composer
 from training.sfn import SIDE
-from training.tasks import CLOSE, TASKS, close_losses, closeup_losses, false_proposals
+from training.tasks import (
+    CLOSE,
+    TASKS,
+    close_losses,
+    closeup_losses,
+    false_proposals,
+    look_again,
+    verify_losses,
+)
 
 
 def painted_bank(count: int = 6, size: int = 96) -> FaceBank:
@@ -186,9 +194,51 @@ def test_close_reading_learns_alone():
     assert all(name.startswith(CLOSE) for name in taught)
 
 
-def test_what_a_task_does_not_teach_stays(tmp_path):
-    """A step of `close` moves close reading alone, not even what normalises it."""
-    words = ["--network", "close", "--photos", "", "--steps", "1", "--batch", "2", "--workers", "0",
+def test_the_second_look_learns_alone_and_sees_the_fine_map():
+    torch.manual_seed(0)
+    model, surface = Mfn().train(), load_surface()
+    maker = composer(size=128)
+    batch = feeding.collate([maker.scene() for _ in range(4)])
+    loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers,
+                    np.full(52, 0.2, np.float32))  # fmt: skip
+    losses = verify_losses(model, batch, loss, torch.device("cpu"))
+    sum(losses.values()).backward()
+    taught = {n for n, p in model.named_parameters() if p.grad is not None and p.grad.any()}
+    assert all(name.startswith("verify.") for name in taught)
+    assert any(name.startswith("verify.narrow") for name in taught)
+    assert all(m.training for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d))
+
+
+def test_the_second_look_learns_from_pictures_without_a_face():
+    model = Mfn().train()
+    scene = composer(size=128).scene()
+    for key in ("box", "ignore", *feeding.LABELS):
+        setattr(scene, key, getattr(scene, key)[:0])
+    losses = verify_losses(model, feeding.collate([scene]), None, torch.device("cpu"))
+    assert losses["refine"] == 0
+    assert torch.isfinite(losses["verify"])
+    assert losses["verify"] > 0
+
+
+def test_looking_again_does_not_depend_on_the_order():
+    torch.manual_seed(0)
+    model = Mfn().eval()
+    looks = torch.tensor([[1, 40.0, 40, 40], [0, 60.0, 64, 50], [1, 80.0, 80, 60], [0, 30, 30, 30]])
+    size = torch.tensor([128.0, 128.0])
+    with torch.no_grad():
+        maps, pyramid = model.features(torch.rand(2, 3, 128, 128) * 255)
+        survey, scores, boxes = look_again(model, maps, pyramid, looks, size)
+        for number in range(len(looks)):
+            own = look_again(model, maps, pyramid, looks[number : number + 1], size)
+            assert torch.allclose(own[0].seen[0], survey.seen[number], atol=1e-4)
+            assert torch.allclose(own[1][0], scores[number], atol=1e-4)
+            assert torch.allclose(own[2][0], boxes[number], atol=1e-2)
+
+
+@pytest.mark.parametrize(("network", "layers"), [("close", CLOSE), ("verify", ("verify.",))])
+def test_what_a_task_does_not_teach_stays(tmp_path, network, layers):
+    """A step moves the layers that learn alone; of close reading not even what normalises it."""
+    words = ["--network", network, "--photos", "", "--steps", "1", "--batch", "2", "--workers", "0",
              "--output", str(tmp_path), "--seed", "3"]  # fmt: skip
     arguments = train.parse(words)
     torch.manual_seed(arguments.seed)
@@ -200,8 +250,9 @@ def test_what_a_task_does_not_teach_stays(tmp_path):
     after = torch.load(tmp_path / "last.pt", weights_only=True)["model"]
     moved = {key for key in before if not torch.equal(before[key], after[key])}
     assert moved
-    assert all(name.startswith(CLOSE) for name in moved)
-    assert not any("running" in name for name in moved)
+    assert all(name.startswith(layers) for name in moved)
+    if network == "close":
+        assert not any("running" in name for name in moved)
 
 
 def test_twins_are_the_same_faces_through_two_cameras():

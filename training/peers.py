@@ -26,7 +26,7 @@ TEACHERS = "rank correlation with landmarks, the teacher's scores"
 
 def crowds(detected: dict, least: int, *overlaps: float) -> str:
     """Average precision at each overlap, of faces of so many px and more."""
-    return " / ".join(f"{detected[CROWDS.format(o, least)]:.2f}" for o in overlaps)
+    return " / ".join(f"{detected[CROWDS.format(o, least)]:.3f}" for o in overlaps)
 
 
 def rows(found: dict, far: dict | None = None) -> list[tuple[str, str, str]]:

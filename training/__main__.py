@@ -41,21 +41,11 @@ SCENES, SCENE_SIZE = 12_000, 256
 OPTIONS = {
     "sfn": ("--batch", "20", "--rate", "1e-3"),
     "mfn": ("--photo-share", "0.62", "--size", "128", "192", "320", "--rate", "1e-3"),
-    "verify": (
-        "--photo-share",
-        "0.65",
-        "--size",
-        "128",
-        "192",
-        "320",
-        "--batch",
-        "20",
-        "--rate",
-        "1e-3",
-    ),
+    "verify": ("--photo-share", "0.65", "--size", "128", "192", "320", "--batch", "20",
+               "--rate", "1e-3"),
     "close": ("--photo-share", "0.65", "--batch", "24", "--rate", "1e-3"),
     "mfn_light": ("--thin", "--photo-share", "0.55", "--rate", "1e-3"),
-}
+}  # fmt: skip
 """Of training, for each network: rates that suit weights which have learned already."""
 
 

@@ -31,6 +31,8 @@ from training.tasks import CLOSE, TASKS
 State = dict[str, torch.Tensor]
 BATCHES = 70
 """Of scenes, some 4,000 faces: enough for means and variances."""
+PARTS = tuple(name for name, task in TASKS.items() if task.learns != ("",))
+"""Parts of the network that learn alone."""
 UNSEEN = 7_000_000
 """The first of the numbers by which pictures are drawn, beyond those of any training."""
 
@@ -105,17 +107,17 @@ def main() -> None:
     parser.add_argument("weights", type=Path, nargs="+")
     parser.add_argument("--shares", type=float, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--close", action="store_true",
-                        help="average close reading alone, on the first one's other layers, whose "
-                        "statistics stay")  # fmt: skip
+    parser.add_argument("--only", choices=PARTS,
+                        help="average a part that learns alone, on the first one's other layers; "
+                        "statistics are not measured anew")  # fmt: skip
     parser.add_argument("--batches", type=int, default=BATCHES)
     arguments, data = parser.parse_known_args()
     try:
-        layers = CLOSE if arguments.close else ("",)
+        layers = TASKS[arguments.only].learns if arguments.only else ("",)
         state = average([read(path) for path in arguments.weights], arguments.shares, layers)
     except ValueError as error:
         parser.error(str(error))
-    if not arguments.close:
+    if not arguments.only:
         state = measured_anew(state, train.parse(data), arguments.batches)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"average": state, "done": 0}, arguments.output)

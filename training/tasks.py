@@ -75,7 +75,7 @@ def pixels(batch: dict, device: torch.device) -> torch.Tensor:
 
 
 def jittered(regions: torch.Tensor, much: float = 1.0) -> torch.Tensor:
-    """Regions as an imperfect detector would place them."""
+    """Regions as an imperfect detector would place them; `much`: over how it usually is."""
     out = regions.clone()
     out[:, 1:3] += torch.randn(len(out), 2) * 0.035 * much * regions[:, 3:4]
     out[:, 3] *= torch.exp(torch.randn(len(out)) * 0.06 * much)
@@ -247,15 +247,16 @@ def closeup_losses(
     model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device
 ) -> dict[str, torch.Tensor]:
     """NEAR_LOSSES of faces whose region is the whole of their picture, read by MFN."""
-    return near_losses(model, batch, face_loss, device, "near", tuple(NEAR_LOSSES))
+    return near_losses(model, batch, face_loss, device, "near", tuple(NEAR_LOSSES), much=0.5)
 
 
 def close_losses(
     model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device
 ) -> dict[str, torch.Tensor]:
-    """CLOSE_LOSSES of such faces, with what is below close reading as it is."""
+    """CLOSE_LOSSES of such faces, placed as a detector would, with what is below close reading as
+    it is."""
     return near_losses(
-        model, batch, face_loss, device, "close", tuple(CLOSE_LOSSES), from_below=False
+        model, batch, face_loss, device, "close", tuple(CLOSE_LOSSES), much=1.0, from_below=False
     )
 
 
@@ -267,12 +268,13 @@ def near_losses(
     name: str,
     asked: tuple[str, ...],
     *,
+    much: float,
     from_below: bool = True,
 ) -> dict[str, torch.Tensor]:
-    """The losses that are asked for, with `name` before theirs; `from_below`: gradients reach the
-    trunk."""
+    """The losses that are asked for, with `name` before theirs. `much`: as for `jittered`;
+    `from_below`: gradients reach the trunk."""
     pictures = pixels(batch, device)
-    regions = whole(pictures, 1.0 if name == "close" else 0.5)
+    regions = whole(pictures, much)
     size = torch.tensor([float(pictures.shape[3])] * 2, device=device)
     with (
         normalised_as_landed(model),

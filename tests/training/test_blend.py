@@ -22,7 +22,8 @@ def test_weights_are_averaged_by_their_shares_and_counters_kept():
     assert out["count"] == 3
 
 
-def test_close_reading_alone_can_be_averaged(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("part", "layers"), [("close", blend.CLOSE), ("verify", ("verify.",))])
+def test_a_part_alone_can_be_averaged(tmp_path, monkeypatch, part, layers):
     torch.manual_seed(0)
     first, second, output = Mfn(dense).state_dict(), Mfn(dense).state_dict(), tmp_path / "out.pt"
     for name, state in (("first", first), ("second", second)):
@@ -30,13 +31,13 @@ def test_close_reading_alone_can_be_averaged(tmp_path, monkeypatch):
     monkeypatch.setattr(
         sys, "argv",
         ["blend", str(tmp_path / "first.pt"), str(tmp_path / "second.pt"), "--shares", "0.25",
-         "0.75", "--close", "--output", str(output)],
+         "0.75", "--only", part, "--output", str(output)],
     )  # fmt: skip
     blend.main()
     blended = torch.load(output, weights_only=True)["average"]
     for key, value in blended.items():
-        close = value.dtype.is_floating_point and key.startswith(blend.CLOSE)
-        wanted = 0.25 * first[key] + 0.75 * second[key] if close else first[key]
+        averaged = value.dtype.is_floating_point and key.startswith(layers)
+        wanted = 0.25 * first[key] + 0.75 * second[key] if averaged else first[key]
         assert torch.allclose(value, wanted), key
 
 

@@ -242,7 +242,7 @@ def test_what_a_task_does_not_teach_stays(tmp_path, network, layers):
              "--output", str(tmp_path), "--seed", "3"]  # fmt: skip
     arguments = train.parse(words)
     torch.manual_seed(arguments.seed)
-    before = TASKS["close"].network(arguments).state_dict()
+    before = TASKS[network].network(arguments).state_dict()
     monkey = pytest.MonkeyPatch()
     with monkey.context() as patch:
         patch.setattr(feeding, "make_composer", lambda *_: composer(size=96))

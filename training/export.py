@@ -37,7 +37,7 @@ SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is m
 SECOND_LOOK = 0.3  # the share of the second look in a score; the cell's own has the rest
 DOUBLE = 0.45  # boxes of the second look that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
-ROUNDED_FROM = 60_000  # weights of this many numbers are stored in 8 bits
+ROUNDED_FROM = 30_000  # weights of this many numbers are stored in 8 bits
 FORMAT_VERSION = "1"
 TAKES = "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested"
 GIVES = (
@@ -97,10 +97,11 @@ class Read(nn.Module):
         close = (regions[:, 3] * (score > LOWEST_SCORE).float()).topk(CLOSE_FACES).indices
         near = reader.near(maps, regions[close], size, survey.of(close))
         rows = close[:, None]
-        pose = pose.scatter(0, rows.expand(-1, pose.shape[1]), near[0])
-        expression = expression.scatter(0, rows.expand(-1, expression.shape[1]), near[1])
+        pose, identity, expression = (
+            far.scatter(0, rows.expand(-1, far.shape[1]), part)
+            for far, part in zip((pose, survey.identity, expression), near, strict=False)
+        )
         rotation, centre, scale = look_from_pose(pose, regions)
-        identity = reader.identity_out(survey.traits)
         return score, box, rotation, centre, scale, identity, expression.clamp(0, 1)
 
 

@@ -30,11 +30,13 @@ CLOSEUP_SHARE = 0.5
 """Of the close-ups: how many are photographs; the others are rendered studies, whose labels are
 exact."""
 CLOSEUP_BANKS = ("photo", "rendered studies")
-NEAR_SIZES = (64, 96, 128, 128, 160, 160, 192)
+NEAR_SIZES = (64, 96, 128, 128, 160, 192, 256)
 """Px of the regions from which close reading learns alone."""
 NEAR_CLEAR, NEAR_PHOTOS = 0.85, 0.25
 """How many of those faces are clear ones, as close-ups show; the others are covered, turned aside,
 dressed or enlarged, as in scenes. And how many of the clear ones are photographs."""
+CROP_CLEAR, CROP_PHOTOS = 0.6, 0.4
+"""The same of the crops that SFN is fed."""
 LABELS = ("rotation", "centre", "scale", "identity", "expression", "trusted")
 
 
@@ -117,17 +119,22 @@ class NearFaces(IterableDataset):
 
 
 class Crops(IterableDataset):
-    """Endless batches of single faces, each filling its region: what SFN is fed."""
+    """Endless batches of single faces, each filling its region: what SFN is fed. Clear ones and
+    others, as for close reading."""
 
     def __init__(self, arguments: argparse.Namespace, batch: int, start: int) -> None:
         self.arguments, self.batch, self.start = arguments, batch, start
 
     def __iter__(self) -> Iterator[dict]:
         seed = own_seed(self.arguments, self.start)
-        composer = make_composer(self.arguments, seed)
-        composer.size = SFN_SIDE
+        clear = Closeups(self.arguments, seed, CROP_PHOTOS).composer
+        anyhow = make_composer(self.arguments, seed)
+        clear.size = anyhow.size = SFN_SIDE
         while True:
-            yield collate([composer.crop() for _ in range(self.batch)])
+            plain = anyhow.random.random(self.batch) < CROP_CLEAR
+            yield collate(
+                [face for one in plain for face in (clear.closeup() if one else [anyhow.crop()])]
+            )
 
 
 def own_seed(arguments: argparse.Namespace, start: int) -> tuple[int, ...]:

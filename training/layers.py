@@ -86,6 +86,24 @@ class Fire(nn.Module):
         return x + y if self.residual else y
 
 
+class Deeper(nn.Module):
+    """What is added to a map by looking further around each cell: nothing, before it has learned.
+
+    Between few channels, as in `Fire`; without normalisation, so that a trained network can be
+    given it and go on.
+    """
+
+    def __init__(self, channels: int, squeeze: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, squeeze, 1)
+        self.expand = nn.Conv2d(squeeze, channels, 3, padding=1)
+        nn.init.zeros_(self.expand.weight)
+        nn.init.zeros_(self.expand.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.expand(torch.relu(self.squeeze(x)))
+
+
 class Trunk(nn.Module):
     """Feature maps at strides 2, 4, 8, 16 and 32 with 16, 64, 128, 256 and 256 channels."""
 

@@ -28,7 +28,8 @@ FAR_SHARE = 0.25
 NEAR_LOSSES = {"expression": 40.0, "finer": 10.0, "landmarks": 10.0, "gaps": 10.0}
 """What is asked of close-ups (`training.feeding.Closeups`), and how much it counts."""
 CLOSE_LOSSES = NEAR_LOSSES | {
-    "landmarks": 20.0, "rotation": 30.0, "place": 6.0, "marks": 5.0, "maps": 0.2, "steady": 2.0
+    "landmarks": 20.0, "rotation": 30.0, "place": 6.0, "identity": 0.15, "marks": 20.0, "maps": 0.6,
+    "finer": 40.0, "steady": 5.0,
 }  # fmt: skip
 """What is asked of close reading where it learns alone (docs/decisions/0021), and how much it
 counts."""

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS
-from training.layers import Conv3, Trunk
+from training.layers import Conv3, Deeper, Trunk
 from training.sampling import read_regions
 
 MARK_POINTS = (
@@ -112,6 +112,7 @@ class Marks(nn.Module):
         super().__init__()
         self.fine = nn.Conv2d(fine, 48, 1)
         self.coarse = nn.Conv2d(coarse, 48, 1)
+        self.deeper = Deeper(48, 16)
         self.maps = nn.Conv2d(48, MARKS, 1)
         self.register_buffer("grid", mark_grid())
 
@@ -121,7 +122,7 @@ class Marks(nn.Module):
         """(R, MARKS, 2) places in units of the region's side, from its middle, and the
         (R, MARKS, 256) logits of the maps they are the means of."""
         context = F.interpolate(self.coarse(joined), scale_factor=2.0, mode="nearest")
-        maps = self.maps(F.relu(self.fine(fine) + context)).flatten(2).float()
+        maps = self.maps(self.deeper(F.relu(self.fine(fine) + context))).flatten(2).float()
         return torch.softmax(maps, 2) @ self.grid, maps
 
 
@@ -144,6 +145,7 @@ class Patch(nn.Module):
             nn.Linear(64 * (cells // 4) ** 2, features),
             nn.ReLU(inplace=True),
         )
+        self.deeper = nn.Sequential(Deeper(40, 12), Deeper(40, 12))
         self.fine = nn.Conv2d(40, 48, 1)
         self.coarse = nn.Conv2d(64, 48, 1)
         self.maps = nn.Conv2d(48, marks, 1)
@@ -162,7 +164,7 @@ class Patch(nn.Module):
             Features; marks (R, marks, 2) in units of the patch; and the (R, marks, cells * cells /
             4) logits of the maps they are the means of.
         """
-        fine = self.look[:2](squares)
+        fine = self.deeper(self.look[:2](squares))
         coarse = self.look[2](fine)
         context = F.interpolate(self.coarse(coarse), scale_factor=2.0, mode="nearest")
         maps = self.maps(F.relu(self.fine(fine) + context)).flatten(2).float()

@@ -13,6 +13,7 @@ from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
 from training.layers import Conv3, Fire, Trunk, conv
 from training.look import POSE_SIZE
 from training.marks import MARKS, Details, Hints, Marks
+from training.refine import Refine
 from training.sampling import REGION_MARGIN, read_regions
 
 HINT_POINTS = 300
@@ -26,12 +27,14 @@ class Survey:
 
     Attributes:
         overview, regional: (R, C, 8, 8) features. seen, traits: (R, C) of pose and of identity.
+        identity: (R, 40).
     """
 
     overview: torch.Tensor
     regional: torch.Tensor
     seen: torch.Tensor
     traits: torch.Tensor
+    identity: torch.Tensor
 
     def of(self, rows: torch.Tensor) -> Survey:
         """The survey of some regions only, by their numbers."""
@@ -101,6 +104,7 @@ class Regions(nn.Module):
         )
         self.details = Details(conv3)
         self.expression_out = nn.Linear(160 + 96 + Details.features, len(EXPRESSIONS))
+        self.refine = Refine()
         self.pose_hint = nn.Linear(128, HINT_POINTS * 2)
         self.expression_hint = nn.Linear(160, HINT_POINTS * 2)
 
@@ -110,8 +114,7 @@ class Regions(nn.Module):
         """(R, 9) pose, (R, 40) identity and (R, 52) expression, all unbounded, read closely;
         arguments as for `survey`."""
         survey = self.survey(maps, top, regions, size)
-        pose, expression, _ = self.near(maps, regions, size, survey)
-        return pose, self.identity_out(survey.traits), expression
+        return self.near(maps, regions, size, survey)[:3]
 
     def survey(
         self, maps: list[torch.Tensor], top: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
@@ -126,7 +129,7 @@ class Regions(nn.Module):
         overview = read_regions(top, regions, size, 8, 1 / 8)
         regional = read_regions(self.regional(maps[2]), regions, size, 8, 1 / 8)
         traits = self.identity(torch.cat([regional, overview], 1))
-        return Survey(overview, regional, self.pose(overview), traits)
+        return Survey(overview, regional, self.pose(overview), traits, self.identity_out(traits))
 
     def far(self, survey: Survey) -> tuple[torch.Tensor, torch.Tensor]:
         """(R, 9) pose and (R, 52) expression by the survey alone: rougher, and nearly free."""
@@ -135,8 +138,9 @@ class Regions(nn.Module):
 
     def near(
         self, maps: list[torch.Tensor], regions: torch.Tensor, size: torch.Tensor, survey: Survey
-    ) -> tuple[torch.Tensor, torch.Tensor, Hints]:
-        """(R, 9) pose and (R, 52) expression with the fine maps' help; and the hints."""
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Hints]:
+        """(R, 9) pose, (R, 40) identity and (R, 52) expression with the fine maps' help; and the
+        hints."""
         local = self.local2(read_regions(maps[0], regions, size, 32, 1 / 2))
         local = torch.cat([local, read_regions(maps[1], regions, size, 16, 1 / 4)], 1)
         fine = self.local4(local)
@@ -151,4 +155,7 @@ class Regions(nn.Module):
         ]
         pose = self.pose_out(torch.cat([survey.seen, geometry], 1))
         expression = self.expression_out(torch.cat([felt, geometry, details], 1)) + told
-        return pose, expression, Hints(points, marks, guess, heat, patches)
+        # In full precision: what the marks are off by is a hundredth of where they are.
+        with torch.autocast(pose.device.type, enabled=False):
+            refined = self.refine(pose, survey.identity, expression, marks)
+        return *refined, Hints(points, marks, guess, heat, patches)

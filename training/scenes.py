@@ -8,7 +8,7 @@ face-free photographs, overlapping, small, dark) and rendered scenes. Every face
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -37,11 +37,13 @@ FACELESS = 0.22
 AWAY = 0.55
 """How many of those are heads rendered from behind, if there are any."""
 FACELESS_FROM = 26.0
-"""Px of a head's face from which it is taken away: of smaller ones nobody could tell. Small heads
-without a face are rendered from behind."""
+"""Px of a head's face from which it is taken away: of smaller ones nobody could tell."""
 SMALL_MOSAICS, SMALLEST = 0.15, 18.0
-"""How many mosaics are of small faces, and how small, px: in crowds most of those are covered,
-turned or dressed."""
+"""How many mosaics are of small faces, and how small, px: in crowds most of those are covered."""
+ENLARGED, SMALLEST_ENLARGED = 0.3, 48
+"""How many close-ups are taken small, with the camera's faults, and enlarged; the least px."""
+FAULTY, FAULTY_TWINS = 0.25, 0.8
+"""How many close-ups have such faults; the same of those that two cameras take."""
 BODIES = 0.7
 """How many pictures show parts of people that are no faces."""
 
@@ -59,6 +61,15 @@ class Scene:
     trusted: np.ndarray
     box: np.ndarray
     ignore: np.ndarray
+
+    def enlarged(self, size: int) -> Scene:
+        """The same with a picture of (size, size)."""
+        zoom = size / len(self.picture)
+        if zoom == 1:
+            return self
+        picture = cv2.resize(self.picture, (size, size), interpolation=cv2.INTER_LINEAR)
+        moved = {key: getattr(self, key) * np.float32(zoom) for key in ("centre", "scale", "box")}
+        return replace(self, picture=picture, **moved)
 
 
 class Composer:
@@ -107,11 +118,14 @@ class Composer:
 
     def closeup(self, cameras: int = 1) -> list[Scene]:
         """One face that fills the picture as a region does, mostly clear to see, through so many
-        cameras."""
-        random = self.random
-        side = self.size / REGION_MARGIN * float(np.exp(random.normal(0, 0.06)))
-        patch, face = self.face(side, self.size, self.size, 0.04, covered=0.02, dressed=0.02)
-        return [self.finish(patch, [face], random.random() < 0.25) for _ in range(cameras)]
+        cameras (several differ in what they do to it)."""
+        random, size = self.random, self.size
+        if random.random() < ENLARGED:
+            size = max(SMALLEST_ENLARGED, round(size * random.uniform(0.35, 0.9)))
+        side = size / REGION_MARGIN * float(np.exp(random.normal(0, 0.06)))
+        patch, face = self.face(side, size, size, 0.04, covered=0.02, dressed=0.02)
+        faulty = random.random(cameras) < (FAULTY if cameras == 1 else FAULTY_TWINS)
+        return [self.finish(patch, [face], one).enlarged(self.size) for one in faulty]
 
     def crop(self) -> Scene:
         """One face that fills the picture as a region does, seen from near or from far."""

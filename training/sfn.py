@@ -18,6 +18,7 @@ from training.layers import Trunk, conv, dense
 from training.look import POSE_SIZE
 from training.marks import MARKS, Hints, Marks
 from training.model import Pyramid
+from training.refine import Refine
 from training.regions import HINT_POINTS, Regions
 
 SIDE = 160
@@ -52,8 +53,7 @@ class Sfn(Pyramid):
         regions = torch.cat([numbers, place.expand(pictures.shape[0], -1)], 1)
         size = pictures.new_tensor([side, side])
         survey = self.regions.survey(maps, pyramid[0], regions, size)
-        pose, expression, hints = self.regions.near(maps, regions, size, survey)
-        return pose, self.regions.identity_out(survey.traits), expression, hints
+        return self.regions.near(maps, regions, size, survey)
 
 
 class SingleScale(nn.Module):
@@ -75,6 +75,7 @@ class SingleScale(nn.Module):
         self.expression_out = nn.Linear(160 + 96, len(EXPRESSIONS))
         self.pose_hint = nn.Linear(128, HINT_POINTS * 2)
         self.expression_hint = nn.Linear(160, HINT_POINTS * 2)
+        self.refine = Refine()
 
     def forward(self, whole: torch.Tensor) -> Reading:
         """The parameters and hints by the trunk's (B, C, SIDE / 16, SIDE / 16) map.
@@ -90,12 +91,12 @@ class SingleScale(nn.Module):
             head(x).view(-1, HINT_POINTS, 2)
             for head, x in ((self.pose_hint, seen), (self.expression_hint, felt))
         ]
-        return (
-            self.pose_out(torch.cat([seen, geometry], 1)),
-            self.identity_out(self.identity(whole)),
-            self.expression_out(torch.cat([felt, geometry], 1)),
-            Hints(points, marks, marks, heat, []),
-        )
+        pose = self.pose_out(torch.cat([seen, geometry], 1))
+        identity = self.identity_out(self.identity(whole))
+        expression = self.expression_out(torch.cat([felt, geometry], 1))
+        with torch.autocast(pose.device.type, enabled=False):
+            refined = self.refine(pose, identity, expression, marks)
+        return *refined, Hints(points, marks, marks, heat, [])
 
 
 def tail(inputs: int, channels: int, features: int) -> nn.Sequential:

@@ -37,7 +37,7 @@ CLOSE = tuple(
     f"regions.{part}"
     for part in (
         *("local2", "local4", "local8", "joined", "details", "expression", "marks", "geometry"),
-        *("pose_out", "expression_out", "expression_hint"),
+        *("pose_out", "expression_out", "expression_hint", "refine"),
     )
 )
 """Layers of close reading, by how their names begin: finding does not hear of them."""
@@ -145,8 +145,7 @@ def mfn_losses(
         with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
             survey, scores, exact = look_again(model, maps, pyramid, looks, size)
             survey = survey.of(torch.arange(len(regions), device=device))
-            identity = model.regions.identity_out(survey.traits)
-            pose, expression, hints = model.regions.near(maps, regions, size, survey)
+            pose, identity, expression, hints = model.regions.near(maps, regions, size, survey)
             far_pose, far_expression = model.regions.far(survey)
         faces = 2 * len(regions)
         losses["verify"] = verify_loss(scores, faces)
@@ -156,7 +155,9 @@ def mfn_losses(
         losses |= face_loss(
             pose.float(), identity, expression.float(), regions, truth, hints.float()
         )
-        far = face_loss(far_pose.float(), identity.detach(), far_expression.float(), regions, truth)
+        far = face_loss(
+            far_pose.float(), survey.identity.float(), far_expression.float(), regions, truth
+        )
         losses |= {f"far {key}": far[key] for key in FAR_LOSSES}
         losses["steady"] = steadiness(batch, pose, expression, regions, face_loss)
     return losses
@@ -283,8 +284,7 @@ def near_losses(
         with torch.set_grad_enabled(from_below):
             maps, pyramid = model.features(pictures)
             survey = model.regions.survey(maps, pyramid[0], regions, size)
-            identity = model.regions.identity_out(survey.traits)
-        pose, expression, hints = model.regions.near(maps, regions, size, survey)
+        pose, identity, expression, hints = model.regions.near(maps, regions, size, survey)
     truth = {key: batch[key].to(device) for key in LABELS}
     losses = face_loss(
         pose.float(), identity.float(), expression.float(), regions, truth, hints.float()

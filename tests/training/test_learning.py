@@ -160,6 +160,26 @@ def test_mosaics_hold_faces_of_all_sizes_and_at_most_sixteen():
     assert (middles < 128).all()
 
 
+def test_a_closeup_taken_small_is_enlarged_with_its_labels(monkeypatch):
+    monkeypatch.setattr(scenes, "ENLARGED", 1.0)
+    monkeypatch.setattr(scenes, "FAULTY_TWINS", 0.0)
+    monkeypatch.setattr(Composer, "cover", lambda *_: None)
+    maker = composer(seed=4)
+    for _ in range(12):
+        first, second = maker.closeup(2)
+        assert first.picture.shape == (128, 128, 3)
+        assert np.array_equal(first.picture, second.picture)
+        faces = maker.surface.project(
+            *(getattr(first, key) for key in ("rotation", "centre", "scale")),
+            first.identity, first.expression,
+        )  # fmt: skip
+        low, high = faces[0].min(0), faces[0].max(0)
+        assert np.allclose(first.box[0], [*low, *high], atol=0.5)
+        x, y = np.round((low + high) / 2).astype(int)
+        red, green, _ = first.picture[y, x].astype(int)
+        assert red > green + 30
+
+
 def test_closeups_teach_expression_and_leave_the_running_statistics_alone():
     torch.manual_seed(0)
     model, surface = Mfn().train(), load_surface()

@@ -41,7 +41,8 @@ def average(
     states: Sequence[State], shares: Sequence[float], layers: tuple[str, ...] = ("",)
 ) -> State:
     """The sum of the states by their shares, of the layers whose names begin so; all else, and what
-    is counted, is the first one's.
+    is counted, is the first one's. Layers that one of them lacks, for they came later and began as
+    nothing, count as zeros there.
 
     Raises:
         ValueError: there is not a share for each state, or they do not sum to 1.
@@ -49,7 +50,9 @@ def average(
     if len(states) != len(shares) or abs(sum(shares) - 1) > 1e-6:
         raise ValueError("give each of the weights a share, in all 1")
     return {
-        key: sum(share * state[key] for state, share in zip(states, shares, strict=True))
+        key: sum(
+            share * state[key] for state, share in zip(states, shares, strict=True) if key in state
+        )
         if first.dtype.is_floating_point and key.startswith(layers)
         else first
         for key, first in states[0].items()

@@ -58,8 +58,9 @@ def read_regions(
     GridSample.
     """
     if torch.onnx.is_in_onnx_export():
-        # Of one picture. A product with constants is one small node where sums and slices are ten.
-        picture = torch.zeros(regions.shape[0], dtype=torch.long)
+        # A product with constants is one small node where sums and slices are ten.
+        one = feature.shape[0] == 1
+        picture = torch.zeros(regions.shape[0]).long() if one else regions[:, 0].long()
         return RoiAlign.apply(feature, regions @ CORNERS, picture, cells, scale)
     steps = (torch.arange(cells, device=feature.device, dtype=torch.float32) + 0.5) / cells - 0.5
     across = (regions[:, 1:2] + steps * regions[:, 3:4]) / size[0] * 2 - 1  # (R, cells)

@@ -22,6 +22,13 @@ def test_weights_are_averaged_by_their_shares_and_counters_kept():
     assert out["count"] == 3
 
 
+def test_layers_that_have_come_since_count_as_zeros():
+    first = {"old": torch.tensor([4.0]), "new": torch.tensor([2.0])}
+    out = blend.average([first, {"old": torch.tensor([2.0])}], [0.5, 0.5])
+    assert out["old"].tolist() == [3.0]
+    assert out["new"].tolist() == [1.0]
+
+
 @pytest.mark.parametrize(("part", "layers"), [("close", blend.CLOSE), ("verify", ("verify.",))])
 def test_a_part_alone_can_be_averaged(tmp_path, monkeypatch, part, layers):
     torch.manual_seed(0)

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -17,6 +20,7 @@ from training.bank import load_surface
 from training.export import describe
 from training.export_sfn import GIVES, TAKES, build
 from training.look import look_from_pose
+from training.running import read_weights, start_from
 from training.samples import Samples
 from training.sfn import SIDE, Sfn
 from training.tasks import TASKS
@@ -73,6 +77,24 @@ def test_the_exported_network_reads_what_pytorch_reads(tmp_path):
     middle = centre[0].numpy() / zoom + corner
     assert np.linalg.norm(read.landmarks.mean(0) - middle) < 60
     assert read.landmarks[:, 0].min() > 0
+
+
+def test_each_of_several_crops_is_read_by_the_exported_network(tmp_path):
+    model = Sfn()
+    start_from(model, read_weights(Path("training/weights/sfn.pt")))  # new ones say the same to all
+    onnx.save(build(model.eval()), tmp_path / "sfn.onnx")
+    session = onnxruntime.InferenceSession(
+        tmp_path / "sfn.onnx", providers=["CPUExecutionProvider"]
+    )
+    crops = np.random.default_rng(1).integers(0, 255, (3, SIDE, SIDE, 3), np.uint8)
+    crops[1] //= 3
+    crops[2, :80] = 200
+    together = session.run(["identity", "expression"], {"crops": crops})
+    with torch.no_grad():
+        _, identity, expression = model(torch.from_numpy(crops).permute(0, 3, 1, 2).float())
+    assert together[0] == pytest.approx(identity.numpy(), abs=0.1)  # weights are rounded
+    assert together[1] == pytest.approx(expression.clamp(0, 1).numpy(), abs=0.03)
+    assert np.abs(together[0][1:] - together[0][0]).max() > 0.5
 
 
 @pytest.mark.parametrize("name", ["mfn", "sfn"])

@@ -35,8 +35,9 @@ from training.sfn import SIDE, Sfn
 FACES = (1, 2, 4, 8)
 PROPOSED = ("proposed_score", "proposed_box")
 """What the first look alone gives inside the graph (`training.export.pick_graph`)."""
-MEDIAPIPE = (8.1, 15.0, 26.0, 48.0)
-"""Its face landmarker, measured once on a machine of the same kind, 2 threads."""
+MEDIAPIPE = (10.8, 20.4, 41.4, 77.0)
+"""Its face landmarker 0.10.21 on the same pictures as a video, with blendshapes; measured on the
+machine of docs/results.md, minutes after the others there."""
 
 
 class Separate:

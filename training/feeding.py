@@ -111,11 +111,7 @@ class NearFaces(IterableDataset):
             if random.random() < TWIN_SHARE:
                 yield clear.twins(self.batch // 2)
                 continue
-            faces = []
-            for _ in range(self.batch):
-                plain = random.random() < NEAR_CLEAR
-                faces += clear.composer.closeup() if plain else [anyhow.crop()]
-            yield collate(faces)
+            yield collate(mixed(clear.composer, anyhow, self.batch, NEAR_CLEAR))
 
 
 class Crops(IterableDataset):
@@ -131,10 +127,14 @@ class Crops(IterableDataset):
         anyhow = make_composer(self.arguments, seed)
         clear.size = anyhow.size = SFN_SIDE
         while True:
-            plain = anyhow.random.random(self.batch) < CROP_CLEAR
-            yield collate(
-                [face for one in plain for face in (clear.closeup() if one else [anyhow.crop()])]
-            )
+            yield collate(mixed(clear, anyhow, self.batch, CROP_CLEAR))
+
+
+def mixed(clear: Composer, anyhow: Composer, count: int, share: float) -> list[Scene]:
+    """So many single faces, about this share of them clear ones."""
+    return [
+        clear.closeup()[0] if one else anyhow.crop() for one in anyhow.random.random(count) < share
+    ]
 
 
 def own_seed(arguments: argparse.Namespace, start: int) -> tuple[int, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import torch
 
+from mfn_addon.face.camera import VIEWING_DISTANCE
+
 POSE_SIZE = 9  # 6D rotation, centre (2), log scale
 METRE_OF_REGION = 0.2
 """Metres that a region shows, roughly: the log scale that the network gives is relative to it."""
@@ -35,3 +37,24 @@ def look_from_pose(
     centre = regions[:, 1:3] + pose[:, 6:8] * side
     scale = torch.exp(pose[:, 8].clamp(-2, 2)) * side[:, 0] / METRE_OF_REGION
     return rotation_from_6d(pose), centre, scale
+
+
+def project(
+    neutral: torch.Tensor,
+    basis: torch.Tensor,
+    rotation: torch.Tensor,
+    centre: torch.Tensor,
+    scale: torch.Tensor,
+    weights: torch.Tensor,
+) -> torch.Tensor:
+    """(R, P, 2) where points of R faces are seen, as `mfn_addon.face.camera.project_local` has it.
+
+    Args:
+        neutral: (P, 3), basis: (K, P, 3), metres. rotation: (R, 3, 3); centre: (R, 2) and scale:
+            (R,) a metre, in the unit of the result; weights: (R, K).
+    """
+    shape = (neutral.flatten() + weights @ basis.flatten(1)).view(-1, len(neutral), 3)
+    # Pictures have y downwards.
+    turned = shape @ (rotation * rotation.new_tensor([[1.0], [-1.0], [1.0]])).transpose(1, 2)
+    near = (VIEWING_DISTANCE * scale)[:, None, None] / (VIEWING_DISTANCE - turned[..., 2:])
+    return centre[:, None] + turned[..., :2] * near

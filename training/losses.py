@@ -9,8 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from mfn_addon.face.camera import VIEWING_DISTANCE
-from training.look import look_from_pose
+from training.look import look_from_pose, project
 from training.marks import MARK_POINTS, Hints, cell_grid, mark_grid
 from training.model import LEVELS
 from training.sampling import REGION_MARGIN
@@ -220,11 +219,7 @@ class FaceLoss:
         weights: torch.Tensor,
     ) -> torch.Tensor:
         """(R, P, 2) px of the surface points."""
-        shape = self.neutral + torch.einsum("rk,kpc->rpc", weights, self.basis)
-        turned = shape @ rotation.transpose(1, 2)
-        depth = VIEWING_DISTANCE / (VIEWING_DISTANCE - turned[..., 2:])
-        flat = turned[..., :2] * depth * turned.new_tensor([1.0, -1.0])
-        return centre[:, None] + flat * scale[:, None, None]
+        return project(self.neutral, self.basis, rotation, centre, scale, weights)
 
     def __call__(
         self,

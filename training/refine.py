@@ -13,9 +13,8 @@ import torch
 from torch import nn
 
 from mfn_addon.face import EXPRESSION_INDEX, EXPRESSIONS, IDENTITY_COUNT
-from mfn_addon.face.camera import VIEWING_DISTANCE
 from training.bank import load_surface
-from training.look import METRE_OF_REGION, POSE_SIZE, rotation_from_6d
+from training.look import METRE_OF_REGION, POSE_SIZE, project, rotation_from_6d
 from training.marks import MARK_POINTS, MARKS
 
 POSE_CHANGES = 3 + 2 + 1  # a turn, a shift, a log scale
@@ -41,8 +40,8 @@ class Refine(nn.Module):
         order = list(surface.numbers)
         rows = [order.index(number) for number in MARK_POINTS]
         # They are the head model's own, so that no weights keep a copy of them.
-        neutral = torch.from_numpy(surface.neutral[rows]).float().flatten()
-        basis = torch.from_numpy(surface.basis[:, rows]).float().flatten(1)
+        neutral = torch.from_numpy(surface.neutral[rows]).float()
+        basis = torch.from_numpy(surface.basis[:, rows]).float()
         self.register_buffer("neutral", neutral, persistent=False)
         self.register_buffer("basis", basis, persistent=False)
         self.register_buffer("steps", torch.tensor(STEPS), persistent=False)
@@ -60,16 +59,13 @@ class Refine(nn.Module):
         self, rotation: torch.Tensor, pose: torch.Tensor, weights: torch.Tensor
     ) -> torch.Tensor:
         """(R, MARKS, 2) of the marks on the head model, in units of the region's side from its
-        middle, as `mfn_addon.face.camera.project_local` projects.
+        middle.
 
         Args:
             rotation: (R, 3, 3) of `pose` (R, 9). weights: (R, 92) identity and expression.
         """
-        shape = (self.neutral + weights @ self.basis).view(-1, MARKS, 3)
-        turned = shape @ (rotation * rotation.new_tensor([[1.0], [-1.0], [1.0]])).transpose(1, 2)
-        scale = torch.exp(pose[:, 8:9].clamp(-2, 2)) * (VIEWING_DISTANCE / METRE_OF_REGION)
-        near = scale[:, None] / (VIEWING_DISTANCE - turned[..., 2:])
-        return pose[:, None, 6:8] + turned[..., :2] * near
+        scale = torch.exp(pose[:, 8].clamp(-2, 2)) / METRE_OF_REGION
+        return project(self.neutral, self.basis, rotation, pose[:, 6:8], scale, weights)
 
     def forward(
         self,
@@ -83,9 +79,18 @@ class Refine(nn.Module):
         Args:
             marks: (R, MARKS, 2) where they were found, in units of the region's side.
         """
-        pose, identity, expression, marks = (
-            part.float() for part in (pose, identity, expression, marks)
-        )
+        # In full precision: what the marks are off by is a hundredth of where they are.
+        with torch.autocast(pose.device.type, enabled=False):
+            return self.corrected(pose.float(), identity.float(), expression.float(), marks.float())
+
+    def corrected(
+        self,
+        pose: torch.Tensor,
+        identity: torch.Tensor,
+        expression: torch.Tensor,
+        marks: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """As `forward`, of and in float32."""
         rotation = rotation_from_6d(pose)
         weights = torch.cat([identity, expression], 1)
         apart = marks - self.places(rotation, pose, weights)

@@ -155,7 +155,5 @@ class Regions(nn.Module):
         ]
         pose = self.pose_out(torch.cat([survey.seen, geometry], 1))
         expression = self.expression_out(torch.cat([felt, geometry, details], 1)) + told
-        # In full precision: what the marks are off by is a hundredth of where they are.
-        with torch.autocast(pose.device.type, enabled=False):
-            refined = self.refine(pose, survey.identity, expression, marks)
+        refined = self.refine(pose, survey.identity, expression, marks)
         return *refined, Hints(points, marks, guess, heat, patches)

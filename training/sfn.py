@@ -94,8 +94,7 @@ class SingleScale(nn.Module):
         pose = self.pose_out(torch.cat([seen, geometry], 1))
         identity = self.identity_out(self.identity(whole))
         expression = self.expression_out(torch.cat([felt, geometry], 1))
-        with torch.autocast(pose.device.type, enabled=False):
-            refined = self.refine(pose, identity, expression, marks)
+        refined = self.refine(pose, identity, expression, marks)
         return *refined, Hints(points, marks, marks, heat, [])
 
 

@@ -59,7 +59,7 @@ class Find(nn.Module):
         maps, pyramid = self.model.features(image.permute(0, 3, 1, 2).float())
         logits, boxes = self.model.candidates(pyramid)
         # Regions read these maps only; the coarser two have done their part in the pyramid.
-        return maps[0], maps[1], maps[2], pyramid[0], torch.sigmoid(logits), boxes
+        return *maps[:4], pyramid[0], torch.sigmoid(logits), boxes
 
 
 class Read(nn.Module):
@@ -75,6 +75,7 @@ class Read(nn.Module):
 
     def forward(
         self,
+        map1: torch.Tensor,
         map2: torch.Tensor,
         map4: torch.Tensor,
         map8: torch.Tensor,
@@ -83,8 +84,8 @@ class Read(nn.Module):
         score: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
         regions = square_regions(box)
-        size = 2.0 * torch.tensor([map2.shape[3], map2.shape[2]])
-        reader, maps = self.model.regions, [map2, map4, map8]
+        size = torch.tensor([map1.shape[3], map1.shape[2]]).float()
+        reader, maps = self.model.regions, [map1, map2, map4, map8]
         survey = reader.survey(maps, top, regions, size)
         exact = box
         if self.twice:
@@ -210,7 +211,7 @@ def pick_graph() -> onnx.ModelProto:
 
 def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
     """The whole graph of a trained model; for `twice` see `Read`."""
-    maps = ["map2", "map4", "map8", "top"]
+    maps = ["map1", "map2", "map4", "map8", "top"]
     image = torch.zeros(1, 192, 320, 3, dtype=torch.uint8)
     spatial = {name: {2: f"{name}_h", 3: f"{name}_w"} for name in maps}
     finder, reader = Find(model).eval(), Read(model, twice).eval()
@@ -224,7 +225,7 @@ def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
     box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(MAX_FACES, 1)
     score = torch.linspace(1.0, 0.0, MAX_FACES)
     read = export_part(
-        reader, (*example[:4], box, score), [*maps, "proposed_box", "proposed_score"],
+        reader, (*example[:5], box, score), [*maps, "proposed_box", "proposed_score"],
         list(OUTPUTS), spatial,
     )  # fmt: skip
     for part in (find, read):

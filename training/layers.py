@@ -105,9 +105,12 @@ class Deeper(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Feature maps at strides 2, 4, 8, 16 and 32 with 16, 64, 128, 256 and 256 channels."""
+    """The picture itself and its feature maps: number k has a stride of 2**k px.
 
-    channels = (16, 64, 128, 256, 256)
+    `channels` says how many each has.
+    """
+
+    channels = (3, 16, 64, 128, 256, 256)
 
     def __init__(self, conv3: Conv3) -> None:
         super().__init__()
@@ -124,7 +127,7 @@ class Trunk(nn.Module):
         self.stage32 = nn.Sequential(Fire(256, 40, 256, conv3), Fire(256, 40, 256, conv3))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        maps = [self.stem(x)]
+        maps = [x, self.stem(x)]
         for stage in (self.stage4, self.stage8, self.stage16, self.stage32):
             maps.append(stage(self.pool(maps[-1])))
         return maps

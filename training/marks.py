@@ -25,11 +25,17 @@ MARK_POINTS = (
 )
 """Teacher points (469 and 468 being the irises of `training.fit.Points`) that are marked."""
 MARKS = len(MARK_POINTS)
-RIGHT_EYE, LEFT_EYE = (*range(14), 80), (*range(14, 28), 81)
-"""Which marks an eye's patch gives: 14 of the lids, then the iris."""
+RIGHT_EYE, LEFT_EYE = (*range(14), 80, 56, 57, 58, 59), (*range(14, 28), 81, 63, 65, 62, 64)
+"""Which marks an eye's patch gives: 14 of the lids, the iris, four of the brow."""
 MOUTH = tuple(range(28, 56))
-EYE_PATCH, MOUTH_PATCH = 0.28, 0.46
-"""Sides of the patches about an eye and about the mouth, over the region's side."""
+ELSEWHERE = tuple(sorted({*range(MARKS)} - {*RIGHT_EYE, *LEFT_EYE, *MOUTH}))
+"""The others: two of the left brow, nose and outline."""
+EYE_CELLS, MOUTH_CELLS = 48, 64
+"""Samples along the side of a patch about an eye with its brow, and about the mouth."""
+PATCH_SAMPLES = 140
+"""Samples along a region, if patches covered it: about one a pixel in a face of 120 px."""
+EYE_PATCH, MOUTH_PATCH = EYE_CELLS / PATCH_SAMPLES, MOUTH_CELLS / PATCH_SAMPLES
+"""Sides of the patches over the side of the region."""
 GUESS_SPREAD = 0.12
 """How far from its guess a mark is looked for at first, over the patch's side; it is learned."""
 EYE_SHAPES = (
@@ -127,55 +133,63 @@ class Marks(nn.Module):
 
 
 class Patch(nn.Module):
-    """Features of a small square of the finest map, and the marks in it.
+    """Features of a small square of the picture, and the marks in it.
 
-    The marks are found as `Marks` finds them, about where it has guessed them: a patch sees better
-    than the whole region where a lip is, but less well which part of it is which. Regressed from
-    the features, as they were at first, they were no nearer than the guess (docs/decisions/0015).
+    The marks are found as `Marks` finds them, about where it has guessed them, and then shifted by
+    what the features say. A patch is of the same size in every face and needs nothing from the
+    trunk: it can learn from squares alone, a dozen times as many in the same time
+    (`training.patches`).
     """
 
     def __init__(self, cells: int, features: int, marks: int, conv3: Conv3) -> None:
         super().__init__()
         self.cells, self.count = cells, marks
-        self.look = nn.Sequential(
-            conv3(Trunk.channels[0], 32, 2),
-            conv3(32, 40),
-            conv3(40, 64, 2),
-            nn.Flatten(),
-            nn.Linear(64 * (cells // 4) ** 2, features),
-            nn.ReLU(inplace=True),
+        self.near = nn.Sequential(
+            conv3(Trunk.channels[0], 16, 2),
+            conv3(16, 32, 2),
+            conv3(32, 48),
+            Deeper(48, 16),
+            Deeper(48, 16),
         )
-        self.deeper = nn.Sequential(Deeper(40, 12), Deeper(40, 12))
-        self.fine = nn.Conv2d(40, 48, 1)
+        self.wide = conv3(48, 64, 2)
+        self.felt = nn.Sequential(
+            nn.Flatten(), nn.Linear(64 * (cells // 8) ** 2, features), nn.ReLU(inplace=True)
+        )
+        self.fine = nn.Conv2d(48, 48, 1)
         self.coarse = nn.Conv2d(64, 48, 1)
         self.maps = nn.Conv2d(48, marks, 1)
+        self.shift = nn.Linear(features + 2 * marks, 2 * marks)
+        nn.init.zeros_(self.shift.weight)
+        nn.init.zeros_(self.shift.bias)
         self.trust = nn.Parameter(torch.tensor(math.log(0.5 / GUESS_SPREAD**2)))
-        self.register_buffer("grid", cell_grid(cells // 2), persistent=False)
+        self.register_buffer("grid", cell_grid(cells // 4), persistent=False)
 
     def forward(
         self, squares: torch.Tensor, guess: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """What is seen in (R, 16, cells, cells) squares.
+        """What is seen in (R, 3, cells, cells) squares.
 
         Args:
             guess: (R, marks, 2) where the marks have been guessed, in units of the patch.
 
         Returns:
             Features; marks (R, marks, 2) in units of the patch; and the (R, marks, cells * cells /
-            4) logits of the maps they are the means of.
+            16) logits of the maps whose means they are, but for the shift.
         """
-        fine = self.deeper(self.look[:2](squares))
-        coarse = self.look[2](fine)
+        fine = self.near(squares)
+        coarse = self.wide(fine)
         context = F.interpolate(self.coarse(coarse), scale_factor=2.0, mode="nearest")
         maps = self.maps(F.relu(self.fine(fine) + context)).flatten(2).float()
         # A Gaussian about the guess, but for what is the same in all cells of a map.
         near = 2 * guess @ self.grid.T - self.grid.square().sum(1)
         maps = maps + self.trust.exp() * near
-        return self.look[3:](coarse), torch.softmax(maps, 2) @ self.grid, maps
+        places, felt = torch.softmax(maps, 2) @ self.grid, self.felt(coarse)
+        shift = self.shift(torch.cat([felt, places.flatten(1) * 4], 1)) * 0.1
+        return felt, places + shift.view(places.shape), maps
 
 
 class Details(nn.Module):
-    """Lids, irises and lips, read at the places where the marks have found them.
+    """Lids, irises, brows and lips, read at the places where the marks have found them.
 
     A blink moves a lid by three hundredths of the region. Read about the eye itself, it is the
     same picture in every face; one network sees both eyes, the right one mirrored.
@@ -185,8 +199,8 @@ class Details(nn.Module):
 
     def __init__(self, conv3: Conv3) -> None:
         super().__init__()
-        self.eye = Patch(24, 96, len(LEFT_EYE), conv3)
-        self.mouth = Patch(32, 128, len(MOUTH), conv3)
+        self.eye = Patch(EYE_CELLS, 96, len(LEFT_EYE), conv3)
+        self.mouth = Patch(MOUTH_CELLS, 128, len(MOUTH), conv3)
         self.eye_out = nn.Linear(96, len(EYE_SHAPES))
         nn.init.zeros_(self.eye_out.weight)
         nn.init.zeros_(self.eye_out.bias)
@@ -196,9 +210,11 @@ class Details(nn.Module):
         place = torch.zeros(len(columns), len(EXPRESSIONS))
         place[torch.arange(len(columns)), torch.tensor(columns)] = 1
         self.register_buffer("place", place, persistent=False)
+        given = torch.tensor([*RIGHT_EYE, *LEFT_EYE, *MOUTH, *ELSEWHERE])
+        self.register_buffer("order", torch.argsort(given), persistent=False)
 
     def forward(
-        self, finest: torch.Tensor, marks: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
+        self, picture: torch.Tensor, marks: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[PatchMaps]]:
         """(R, features), the marks with those of the patches in the places of the first guess
         (R, MARKS, 2), what the eyes add to the expression (R, 52), and the patches' maps."""
@@ -212,7 +228,7 @@ class Details(nn.Module):
         ):
             side = regions[:, 3:4]
             at = torch.cat([regions[:, :1], regions[:, 1:3] + middle * side, part * side], 1)
-            squares.append(read_regions(finest, at, size, patch.cells, 1 / 2))
+            squares.append(read_regions(picture, at, size, patch.cells, 1.0))
         both = torch.cat([squares[0].flip(3), squares[1]])
         right, left, lips = (
             (guess[:, list(rows)] - middle[:, None]) / part
@@ -228,16 +244,14 @@ class Details(nn.Module):
         lips_features, lips, lip_maps = self.mouth(squares[2], lips)
         right_lids = torch.stack([-right_lids[..., 0], right_lids[..., 1]], 2)
         finer = torch.cat(
-            [  # in the order of MARK_POINTS; brows, nose and outline stay as first guessed
-                middles[0][:, None] + right_lids[:, :14] * EYE_PATCH,
-                middles[1][:, None] + left_lids[:, :14] * EYE_PATCH,
+            [
+                middles[0][:, None] + right_lids * EYE_PATCH,
+                middles[1][:, None] + left_lids * EYE_PATCH,
                 middles[2][:, None] + lips * MOUTH_PATCH,
-                marks[:, 56:80],
-                middles[0][:, None] + right_lids[:, 14:] * EYE_PATCH,
-                middles[1][:, None] + left_lids[:, 14:] * EYE_PATCH,
+                marks[:, list(ELSEWHERE)],  # as first guessed
             ],
             1,
-        )
+        )[:, self.order]
         told = torch.cat([self.eye_out(right), self.eye_out(left)], 1) @ self.place
         right_maps, left_maps = lid_maps.chunk(2)
         seen = [

@@ -52,13 +52,13 @@ class Pyramid(nn.Module):
         self.width = width
         self.trunk = Trunk(conv3)
         if smoothed:
-            self.lateral = nn.ModuleList(conv(c, width) for c in Trunk.channels[2:])
+            self.lateral = nn.ModuleList(conv(c, width) for c in Trunk.channels[3:])
             self.smooth = nn.ModuleList(conv3(width, width) for _ in range(smoothed))
 
     def features(self, pictures: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """The trunk's maps and those of the pyramid that are used (strides 8, 16, 32)."""
         maps = self.trunk((pictures - 114.0) / 64.0)
-        c8, c16, c32 = (layer(m) for layer, m in zip(self.lateral, maps[2:], strict=True))
+        c8, c16, c32 = (layer(m) for layer, m in zip(self.lateral, maps[3:], strict=True))
         p16 = c16 + F.interpolate(c32, scale_factor=2.0, mode="nearest")
         p8 = c8 + F.interpolate(p16, scale_factor=2.0, mode="nearest")
         return maps, [s(p) for s, p in zip(self.smooth, (p8, p16, c32), strict=False)]

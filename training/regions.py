@@ -51,7 +51,7 @@ class Verify(nn.Module):
     def __init__(self, pyramid: int, conv3: Conv3) -> None:
         super().__init__()
         self.look = nn.Sequential(conv3(48 + pyramid, 32, 2), nn.Flatten())
-        self.narrow = conv(Trunk.channels[1], 24)
+        self.narrow = conv(Trunk.channels[2], 24)
         self.closer = nn.Sequential(conv3(24, 32, 2), conv3(32, 32, 2), nn.Flatten())
         self.out = nn.Sequential(
             nn.Linear(32 * 16 + 128 + 96 + 32 * 16, 96), nn.ReLU(True), nn.Linear(96, 1 + 4)
@@ -62,7 +62,7 @@ class Verify(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """(R,) score logits and (R, 4) boxes, px; arguments as for `Regions.near`."""
         look = self.look(torch.cat([survey.regional, survey.overview], 1))
-        closer = self.closer(read_regions(self.narrow(maps[1]), regions, size, 16, 1 / 4))
+        closer = self.closer(read_regions(self.narrow(maps[2]), regions, size, 16, 1 / 4))
         out = self.out(torch.cat([look, survey.seen, survey.traits, closer], 1)).float()
         # Zeros mean the square that the region was made of.
         sides = out[:, 1:].clamp(-0.8, 0.8) + 0.5 / REGION_MARGIN
@@ -79,7 +79,7 @@ class Regions(nn.Module):
             conv3(pyramid, 96, 2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(inplace=True)
         )
         self.pose_out = nn.Linear(128 + 96, POSE_SIZE)
-        self.regional = conv(Trunk.channels[2], 48)
+        self.regional = conv(Trunk.channels[3], 48)
         self.identity = nn.Sequential(
             conv3(48 + pyramid, 64, 2), nn.Flatten(), nn.Linear(64 * 16, 96), nn.ReLU(True)
         )
@@ -87,8 +87,8 @@ class Regions(nn.Module):
         self.far_out = nn.Sequential(
             nn.Linear(128 + 96, 128), nn.ReLU(True), nn.Linear(128, POSE_SIZE + len(EXPRESSIONS))
         )
-        self.local2 = conv3(Trunk.channels[0], 32, 2)
-        self.local4 = Fire(32 + Trunk.channels[1], 40, 64, conv3, excite=False)
+        self.local2 = conv3(Trunk.channels[1], 32, 2)
+        self.local4 = Fire(32 + Trunk.channels[2], 40, 64, conv3, excite=False)
         self.local8 = conv3(64, 96, 2)
         self.joined = Fire(96 + 48 + pyramid, 64, 96, conv3, excite=False)
         self.expression = nn.Sequential(
@@ -127,7 +127,7 @@ class Regions(nn.Module):
             size: (2,) width and height of the input, px.
         """
         overview = read_regions(top, regions, size, 8, 1 / 8)
-        regional = read_regions(self.regional(maps[2]), regions, size, 8, 1 / 8)
+        regional = read_regions(self.regional(maps[3]), regions, size, 8, 1 / 8)
         traits = self.identity(torch.cat([regional, overview], 1))
         return Survey(overview, regional, self.pose(overview), traits, self.identity_out(traits))
 
@@ -141,8 +141,8 @@ class Regions(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Hints]:
         """(R, 9) pose, (R, 40) identity and (R, 52) expression with the fine maps' help; and the
         hints."""
-        local = self.local2(read_regions(maps[0], regions, size, 32, 1 / 2))
-        local = torch.cat([local, read_regions(maps[1], regions, size, 16, 1 / 4)], 1)
+        local = self.local2(read_regions(maps[1], regions, size, 32, 1 / 2))
+        local = torch.cat([local, read_regions(maps[2], regions, size, 16, 1 / 4)], 1)
         fine = self.local4(local)
         joined = self.joined(torch.cat([self.local8(fine), survey.regional, survey.overview], 1))
         guess, heat = self.marks(fine, joined)

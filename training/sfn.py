@@ -44,7 +44,7 @@ class Sfn(Pyramid):
     def read(self, pictures: torch.Tensor) -> Reading:
         """The parameters, and what `training.losses.FaceLoss` takes as hints."""
         if not self.multi_scale:
-            return self.whole(self.trunk((pictures - 114.0) / 64.0)[3])
+            return self.whole(self.trunk((pictures - 114.0) / 64.0)[4])
         maps, pyramid = self.features(pictures)
         side = float(SIDE)
         # `shape`, not `len`: an exported graph takes any number of crops
@@ -61,7 +61,7 @@ class SingleScale(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        channels = Trunk.channels[3]
+        channels = Trunk.channels[4]
         self.pose = tail(channels, 96, 128)
         self.identity = tail(channels, 64, 96)
         self.joined = conv(channels, 96)

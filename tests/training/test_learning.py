@@ -225,15 +225,15 @@ def test_the_eyes_of_a_mirrored_picture_change_places():
     torch.manual_seed(0)
     details = Details(dense).eval()
     torch.nn.init.normal_(details.eye_out.weight)
-    finest = torch.rand(1, 16, 64, 64)
+    picture = torch.rand(1, 3, 128, 128)
     region, size = torch.tensor([[0.0, 64, 64, 100]]), torch.tensor([128.0, 128.0])
     places = torch.rand(1, MARKS, 2) - 0.5
     mirrored = places * torch.tensor([-1.0, 1.0])
     order = torch.arange(MARKS)
     order[list(RIGHT_EYE)], order[list(LEFT_EYE)] = torch.tensor(LEFT_EYE), torch.tensor(RIGHT_EYE)
     with torch.no_grad():
-        features, marks, told, maps = details(finest, places, region, size)
-        others, seen, said, _ = details(finest.flip(3), mirrored[:, order], region, size)
+        features, marks, told, maps = details(picture, places, region, size)
+        others, seen, said, _ = details(picture.flip(3), mirrored[:, order], region, size)
     assert torch.allclose(features[:, :96], others[:, 96:192], atol=1e-4)
     back = seen[:, order] * torch.tensor([-1.0, 1.0])
     eyes = [*RIGHT_EYE, *LEFT_EYE]
@@ -358,7 +358,7 @@ def test_the_surest_come_first_and_the_largest_are_read_closely(short_run):
     score = torch.linspace(0.2, 0.9, MAX_FACES)
     with torch.no_grad():
         maps, pyramid = model.features(torch.rand(1, 3, 192, 320) * 255)
-        said = Read(model)(*maps[:3], pyramid[0], boxes, score)
+        said = Read(model)(*maps[:4], pyramid[0], boxes, score)
         size = torch.tensor([320.0, 192.0])
         regions = square_regions(boxes).flip(0)
         near = model.regions(maps, pyramid[0], regions, size)[2]

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Patches that learn from squares alone: what they are shown, and that they learn from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from training import feeding, train
+from training.layers import dense
+from training.marks import MOUTH, PATCH_SAMPLES, Patch
+from training.model import Mfn
+from training.patches import PARTS, REACH, Part, Squares, collect, learn
+
+from .test_learning import composer
+
+RIGHT, LEFT, LIPS = PARTS
+
+
+def dots(part: Part, count: int, seed: int = 0) -> Squares:
+    """Squares with a bright dot, at which all marks lie; guesses err by up to three samples."""
+    random = np.random.default_rng(seed)
+    side, marks = part.cells + 2 * REACH, len(part.rows)
+    middle = random.uniform(-0.1, 0.1, (count, 2)).astype(np.float32)
+    dot = random.integers(side // 2 - 8, side // 2 + 8, (count, 2))  # x and y, samples
+    pictures = np.full((count, side, side, 3), 20, np.uint8)
+    for i, (x, y) in enumerate(dot):
+        pictures[i, y, x] = 250
+    place = middle + (dot + 0.5 - side / 2) / PATCH_SAMPLES
+    truth = np.repeat(place[:, None], marks, 1).astype(np.float32)
+    guess = truth + random.uniform(-3, 3, (count, 1, 2)).astype(np.float32) / PATCH_SAMPLES
+    shapes = len(part.shapes)
+    expression = np.zeros((count, shapes), np.float32)
+    return Squares(part, pictures, middle, truth, guess, expression, expression + 1)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_marks_stay_where_the_picture_shows_them(part: Part):
+    squares = dots(part, 12)
+    rows, others = np.arange(12), np.roll(np.arange(12), 5)
+    pictures, truth, guess = squares.shown(rows, others)
+    assert pictures.shape == (12, 3, part.cells, part.cells)
+    assert truth.shape == guess.shape == (12, len(part.rows), 2)
+    for picture, places in zip(pictures, truth, strict=True):
+        y, x = divmod(int(picture[0].argmax()), part.cells)
+        wanted = (np.array([x, y]) + 0.5) / part.cells - 0.5
+        assert places[0].numpy() == pytest.approx(wanted, abs=1e-5)
+    # The patch lies about the guess, and the guess errs as that of the other face does.
+    away = guess.mean(1).abs().max() * part.cells
+    assert away <= 0.5 + 1e-3 or (np.abs(squares.guess.mean(1) - squares.middle) > 0.04).any()
+    signs = [-1, 1] if part.mirrored else [1, 1]
+    erred = (squares.guess - squares.truth)[others] * signs * (PATCH_SAMPLES / part.cells)
+    assert (guess - truth).numpy() == pytest.approx(erred, abs=1e-5)
+
+
+def test_a_patch_learns_to_find_what_its_guess_has_missed():
+    torch.manual_seed(0)
+    squares = dots(LEFT, 200)
+    patch = Patch(LEFT.cells, 96, len(LEFT.rows), dense)
+    rows = np.arange(100)
+
+    def off() -> float:
+        pictures, truth, guess = squares.shown(rows, rows)
+        with torch.no_grad():
+            return float((patch.eval()(pictures, guess)[1] - truth).abs().mean())
+
+    before = off()
+    said = learn(patch, [squares], minutes=1, batch=24, rate=2e-3, steps=100)
+    assert set(said) == {"marks", "expression"}
+    assert off() < 0.6 * before
+
+
+def test_squares_are_cut_where_the_marks_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 64))
+    monkeypatch.setattr(feeding, "NEAR_SIZES", (160,))
+    torch.manual_seed(0)
+    arguments = train.parse(["--photos", "", "--batch", "4", "--closeups", "1"])
+    right, left, mouth = collect(Mfn(), arguments, 6, tmp_path)
+    for squares in (right, left, mouth):
+        assert len(squares.pictures) == len(squares.truth) == 6
+        assert np.abs(squares.truth.mean(1) - squares.middle).max() < 1e-5
+        assert squares.pictures.std() > 1
+    assert mouth.part.rows == MOUTH
+    assert (mouth.middle[:, 1] > right.middle[:, 1]).all()
+    assert (left.middle[:, 0] > right.middle[:, 0]).any()

@@ -2,18 +2,20 @@
 """The whole training, from data to the networks in `models/`: what `make train` runs.
 
     python -m training [--sfn-minutes 80] [--minutes 150] [--verify-minutes 20]
-        [--close-minutes 60] [--light-minutes 100]
+        [--patch-minutes 20] [--close-minutes 60] [--light-minutes 100]
 
 Each stage is skipped where its result is there already, so a stopped run goes on where it was:
 
 1. `training.fit`: 3DMM labels for the photographs of the development data, if there are any;
-2. `training.turning`: these photographs again, seen from the side;
-3. `training.synthetic`: rendered crops, bystanders, studies and scenes with exact labels;
-4. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
-5. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
-6. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported, its
-   second look and its close reading learn alone (docs/decisions/0021 and 0022);
-7. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
+2. `training.relabel`: these labels drawn towards what the landed networks read, if there are any;
+3. `training.turning`: these photographs again, seen from the side;
+4. `training.synthetic`: rendered crops, bystanders, studies and scenes with exact labels;
+5. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
+6. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
+7. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported, its
+   second look, the patches about eyes and mouth (`training.patches`) and its close reading learn
+   alone (docs/decisions/0021, 0022 and 0024);
+8. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
    (docs/decisions/0012).
 """
 
@@ -79,6 +81,16 @@ def render(kind: str, count: int, size: int) -> None:
         done.touch()
 
 
+def relabelled(fitted: Path) -> Path:
+    """The photographs with labels nearer than the fits, if there are networks to give them."""
+    networks = [str(path) for name in ("mfn", "sfn") if (path := LANDED / f"{name}.pt").is_file()]
+    output = fitted.with_name("relabelled.npz")
+    if networks and not output.is_file():
+        words = ("--photos", str(fitted), "--output", str(output))
+        run("training.relabel", *networks, *words)
+    return output if output.is_file() else fitted
+
+
 def turn_aside(fitted: Path, count: int) -> None:
     """Photographs seen from the side; they are found beside those they are made from."""
     folder = fitted.parent / "turned"
@@ -104,13 +116,25 @@ def learn(network: str, minutes: float, fitted: Path, **parts: float) -> None:
     start = landed if landed.is_file() else LANDED / "sfn.pt"  # alike but for finding
     runs = [train(kind, network, minutes, fitted, "--init", str(start))]
     for part, own_minutes in parts.items():
-        if own_minutes:
+        if own_minutes and part == "patches":
+            runs.append(patches(runs[-1], own_minutes, fitted))
+        elif own_minutes:
             words = ("--resume", str(runs[-1]), "--restart")
             runs.append(train(part, part, own_minutes, fitted, *words))
     export = "training.export" if kind == "mfn" else f"training.export_{kind}"
     run(export, str(runs[-1]), "--output", f"models/{network}.onnx", "--weights", str(landed))
     for checkpoint in runs:
         checkpoint.with_name("landed").touch()
+
+
+def patches(checkpoint: Path, minutes: float, fitted: Path) -> Path:
+    """Teach the patches of a run's network and return the checkpoint with them."""
+    output = WORK / "patches" / "last.pt"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    if not unfinished(output):
+        run("training.patches", str(checkpoint), "--output", str(output), "--minutes", str(minutes),
+            "--photos", str(fitted), "--rendered", str(WORK / "rendered"))  # fmt: skip
+    return output
 
 
 def train(kind: str, options: str, minutes: float, fitted: Path, *start: str) -> Path:
@@ -137,6 +161,7 @@ def main() -> None:
     parser.add_argument("--sfn-minutes", type=float, default=80, help="of training SFN; 0: none")
     parser.add_argument("--minutes", type=float, default=150, help="of training MFN")
     parser.add_argument("--verify-minutes", type=float, default=20, help="of its second look")
+    parser.add_argument("--patch-minutes", type=float, default=20, help="of each of its patches")
     parser.add_argument("--close-minutes", type=float, default=60, help="of its close reading")
     parser.add_argument("--light-minutes", type=float, default=100, help="of the light MFN")
     parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")
@@ -154,6 +179,8 @@ def main() -> None:
         run("training.fit", "--output", str(fitted))
     if fitted.is_file() and arguments.turned:
         turn_aside(fitted, arguments.turned)
+    if fitted.is_file():
+        fitted = relabelled(fitted)
     render("crops", arguments.crops, CROP_SIZE)
     render("bystanders", arguments.bystanders, CROP_SIZE)
     render("away", arguments.away, CROP_SIZE)
@@ -161,7 +188,11 @@ def main() -> None:
     render("scenes", arguments.scenes, SCENE_SIZE)
     if arguments.sfn_minutes:
         learn("sfn", arguments.sfn_minutes, fitted)
-    own = {"verify": arguments.verify_minutes, "close": arguments.close_minutes}
+    own = {
+        "verify": arguments.verify_minutes,
+        "patches": arguments.patch_minutes,
+        "close": arguments.close_minutes,
+    }
     learn("mfn", arguments.minutes, fitted, **own)
     if arguments.light_minutes:
         learn("mfn_light", arguments.light_minutes, fitted)

@@ -12,52 +12,23 @@ be had (Chaudhuri et al., CVPR 2019). Judged on held-back photographs by their f
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from functools import partial
 
-import numpy as np
 import onnx
 import torch
 
 from mfn_addon.network import FaceNetwork
 from training import scales
 from training.alike import budget, trained
-from training.bank import Surface, load_surface, photo_bank
+from training.bank import load_surface, photo_bank
 from training.export import GIVES, TAKES, build, describe, load_checkpoint
 from training.labelled import read_at
+from training.relabel import relabel
 from training.results import put, table
-from training.sfn import SIDE, Sfn
+from training.sfn import Sfn
 from training.sizes import some
 
-KEYS = ("rotation", "centre", "scale", "identity", "expression")
 SIZE, JUDGED = 120, 500  # px of the faces and how many that the networks are judged on
-
-
-def relabel(model: Sfn, photos: Path, output: Path, surface: Surface) -> None:
-    """Write the photographs' file anew, with what the network reads in those to learn from.
-
-    Args:
-        photos: as `training.fit` writes it, its crops beside it; the copy shares them.
-    """
-    with np.load(photos) as data:
-        kept = {key: data[key] for key in data.files}
-    rows = np.flatnonzero(~kept["held_back"])
-    crops = np.load(photos.with_suffix(".crops.npy"), mmap_mode="r")
-    regions = scales.face_regions(surface.project(*(kept[key][rows] for key in KEYS)))
-    shown = (
-        scales.region_crop(np.asarray(crops[i]), region)
-        for i, region in zip(rows, regions, strict=True)
-    )
-    said = dict(zip(KEYS, scales.read(model, shown), strict=True))
-    zoom = SIDE / regions[:, 3]
-    said["centre"] = (said["centre"] - SIDE / 2) / zoom[:, None] + regions[:, 1:3]
-    said["scale"] = said["scale"] / zoom
-    for key, values in said.items():
-        kept[key][rows] = values
-    output.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(output, **kept)  # type: ignore[arg-type]
-    beside = output.with_suffix(".crops.npy")
-    beside.unlink(missing_ok=True)
-    beside.symlink_to(photos.with_suffix(".crops.npy").resolve())
 
 
 def main() -> None:
@@ -76,7 +47,8 @@ def main() -> None:
         model = Sfn(name == "multi-scale")
         model.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
         teachers[f"{name} SFN"] = checkpoint.with_name("photos.npz")
-        relabel(model.eval(), arguments.photos, teachers[f"{name} SFN"], surface)
+        reader = partial(scales.read, model.eval())
+        relabel(arguments.photos, teachers[f"{name} SFN"], reader, surface)
     rows = {}
     for name, labels in teachers.items():
         own = argparse.Namespace(**vars(arguments) | {"photos": labels})

@@ -4,7 +4,8 @@
     python -m training [--sfn-minutes 80] [--minutes 150] [--verify-minutes 20]
         [--patch-minutes 20] [--close-minutes 60] [--light-minutes 100]
 
-Each stage is skipped where its result is there already, so a stopped run goes on where it was:
+Each stage is skipped where its result is there already, so a stopped run goes on where it was (only
+what teaches the patches, three quarters of an hour, begins anew):
 
 1. `training.fit`: 3DMM labels for the photographs of the development data, if there are any;
 2. `training.relabel`: these labels drawn towards what the landed networks read, if there are any;

@@ -41,19 +41,20 @@ def average(
     states: Sequence[State], shares: Sequence[float], layers: tuple[str, ...] = ("",)
 ) -> State:
     """The sum of the states by their shares, of the layers whose names begin so; all else, and what
-    is counted, is the first one's. Layers that one of them lacks, for they came later and began as
-    nothing, count as zeros there.
+    is counted, is the first one's.
 
     Raises:
-        ValueError: there is not a share for each state, or they do not sum to 1.
+        ValueError: there is not a share for each state, or they do not sum to 1; or a state lacks a
+            layer, for it is of another version.
     """
     if len(states) != len(shares) or abs(sum(shares) - 1) > 1e-6:
         raise ValueError("give each of the weights a share, in all 1")
+    wanted = {key for key in states[0] if key.startswith(layers)}
+    if any(not wanted <= state.keys() for state in states):
+        raise ValueError("the weights are of different versions of the network: train from one")
     return {
-        key: sum(
-            share * state[key] for state, share in zip(states, shares, strict=True) if key in state
-        )
-        if first.dtype.is_floating_point and key.startswith(layers)
+        key: sum(share * state[key] for state, share in zip(states, shares, strict=True))
+        if first.dtype.is_floating_point and key in wanted
         else first
         for key, first in states[0].items()
     }  # type: ignore[misc]

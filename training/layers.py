@@ -10,8 +10,15 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+GREY, CONTRAST = 114.0, 64.0
+"""The grey that networks take for nothing, and the grey levels that are one to them."""
 Conv3 = Callable[..., nn.Sequential]
 """(inputs, outputs, stride=1) to a 3x3 convolution, normalised and rectified: `dense` or `thin`."""
+
+
+def normalised(pictures: torch.Tensor) -> torch.Tensor:
+    """Pixels 0..255 as the networks' layers are given them."""
+    return (pictures - GREY) / CONTRAST
 
 
 def conv(inputs: int, outputs: int, size: int = 1, stride: int = 1) -> nn.Sequential:

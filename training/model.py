@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training.layers import Conv3, Trunk, conv, dense
+from training.layers import Conv3, Trunk, conv, dense, normalised
 from training.regions import Regions, Verify
 
 MAX_FACES = 32
@@ -57,7 +57,7 @@ class Pyramid(nn.Module):
 
     def features(self, pictures: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """The trunk's maps and those of the pyramid that are used (strides 8, 16, 32)."""
-        maps = self.trunk((pictures - 114.0) / 64.0)
+        maps = self.trunk(normalised(pictures))
         c8, c16, c32 = (layer(m) for layer, m in zip(self.lateral, maps[3:], strict=True))
         p16 = c16 + F.interpolate(c32, scale_factor=2.0, mode="nearest")
         p8 = c8 + F.interpolate(p16, scale_factor=2.0, mode="nearest")

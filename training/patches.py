@@ -26,16 +26,15 @@ from tqdm import tqdm
 
 from mfn_addon.face import EXPRESSIONS
 from training import train
-from training.bank import load_surface
 from training.blend import read
 from training.feeding import LABELS, NearFaces
+from training.layers import CONTRAST, GREY, normalised
 from training.look import project
 from training.losses import CLOSE_LOSSES, PATCH_SPREAD, map_loss
 from training.marks import (
     EYE_CELLS,
     EYE_SHAPES,
     LEFT_EYE,
-    MARK_POINTS,
     MOUTH,
     MOUTH_CELLS,
     PATCH_SAMPLES,
@@ -43,7 +42,14 @@ from training.marks import (
     Patch,
 )
 from training.model import Mfn
-from training.running import fast_bf16, follow, learning_rate, start_from
+from training.running import (
+    fast_bf16,
+    follow,
+    learning_rate,
+    make_optimiser,
+    save,
+    start_from,
+)
 from training.sampling import read_regions
 from training.tasks import pixels, whole
 
@@ -117,28 +123,21 @@ class Squares:
         if self.part.mirrored:
             pictures = pictures[:, :, ::-1]
             truth, guess = truth * [-1, 1], guess * [-1, 1]
-        pixels_ = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
+        seen = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
         return (
-            ((pixels_ - 114.0) / 64.0).contiguous(memory_format=torch.channels_last),
+            normalised(seen).contiguous(memory_format=torch.channels_last),
             torch.from_numpy(truth.astype(np.float32)),
             torch.from_numpy(guess.astype(np.float32)),
         )
 
 
 @torch.no_grad()
-def collect(
-    model: Mfn, arguments: argparse.Namespace, faces: int, folder: Path, start: int = 0
-) -> list[Squares]:
+def collect(model: Mfn, arguments: argparse.Namespace, faces: int, folder: Path) -> list[Squares]:
     """The squares of so many faces, as close reading is fed them, kept in files of the folder.
 
     Args:
         arguments: of `training.train`: which faces, and how many at once.
     """
-    surface = load_surface()
-    order = list(surface.numbers)
-    marks = [order.index(number) for number in MARK_POINTS]
-    neutral = torch.from_numpy(surface.neutral[marks]).float()
-    basis = torch.from_numpy(surface.basis[:, marks]).float()
 
     def array(name: str, *shape: int, kind: type = np.float32) -> np.ndarray:
         return open_memmap(folder / f"{name}.npy", "w+", kind, (faces, *shape))
@@ -153,9 +152,10 @@ def collect(
             **{key: array(f"{part.name} {key}", *shape) for key, shape in sizes.items()},
         ))  # fmt: skip
     model.eval()
+    on_head = model.regions.refine  # where the marks lie there
     done = 0
     bar = tqdm(desc="cutting squares", total=faces, unit="face", disable=None)
-    for batch in NearFaces(arguments, arguments.batch, start):
+    for batch in NearFaces(arguments, arguments.batch, 0):
         pictures = pixels(batch, torch.device("cpu"))
         regions = whole(pictures, 1.0)
         size = torch.tensor([float(pictures.shape[3])] * 2)
@@ -164,7 +164,7 @@ def collect(
         guess = model.regions.near(maps, regions, size, survey)[3].guess
         rotation, centre, scale, identity, expression, trusted = (batch[key] for key in LABELS)
         weights = torch.cat([identity, expression], 1)
-        truth = project(neutral, basis, rotation, centre, scale, weights)
+        truth = project(on_head.neutral, on_head.basis, rotation, centre, scale, weights)
         truth = (truth - regions[:, None, 1:3]) / regions[:, None, 3:]
         some = min(len(pictures), faces - done)
         for squares in kept:
@@ -174,7 +174,7 @@ def collect(
                 [regions[:, :1], regions[:, 1:3] + middle * regions[:, 3:],
                  regions[:, 3:] * (side / PATCH_SAMPLES)], 1,
             )  # fmt: skip
-            cut = read_regions(maps[0], at, size, side, 1.0) * 64 + 114
+            cut = read_regions(maps[0], at, size, side, 1.0) * CONTRAST + GREY
             new = {
                 "pictures": cut.round().clamp(0, 255).byte().permute(0, 2, 3, 1),
                 "middle": middle,
@@ -217,7 +217,7 @@ def learn(
     tells = nn.Linear(patch.felt[1].out_features, shapes)
     both = nn.ModuleList([patch, tells]).train()
     deviation = np.maximum(np.concatenate([s.expression for s in kept]).std(0), 0.06)
-    optimiser = torch.optim.AdamW(both.parameters(), lr=rate, weight_decay=0.02)
+    optimiser = make_optimiser(both)
     average = {key: value.clone() for key, value in both.state_dict().items()}
     recent: list[tuple[float, float]] = []
     begun, done = time.time(), 0
@@ -283,9 +283,7 @@ def main() -> None:
             patch.to(memory_format=torch.channels_last)
             ends = learn(patch, seen, arguments.minutes, arguments.batch, arguments.rate)
             print(", ".join(f"{key} {value:.4f}" for key, value in ends.items()))
-    state = model.state_dict()
-    torch.save({"average": state, "model": state, "done": 0, "spent": 0.0, "optimisers": []},
-               arguments.output)  # fmt: skip
+    save(arguments.output, model, model.state_dict(), [], 0, 0.0)
 
 
 if __name__ == "__main__":

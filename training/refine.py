@@ -67,21 +67,11 @@ class Refine(nn.Module):
         scale = torch.exp(pose[:, 8].clamp(-2, 2)) / METRE_OF_REGION
         return project(self.neutral, self.basis, rotation, pose[:, 6:8], scale, weights)
 
-    def forward(
-        self,
-        pose: torch.Tensor,
-        identity: torch.Tensor,
-        expression: torch.Tensor,
-        marks: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(R, 9), (R, 40), (R, 52) as read and corrected.
-
-        Args:
-            marks: (R, MARKS, 2) where they were found, in units of the region's side.
-        """
+    def forward(self, *read: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """As `corrected`, of what was read in any precision."""
         # In full precision: what the marks are off by is a hundredth of where they are.
-        with torch.autocast(pose.device.type, enabled=False):
-            return self.corrected(pose.float(), identity.float(), expression.float(), marks.float())
+        with torch.autocast(read[0].device.type, enabled=False):
+            return self.corrected(*(part.float() for part in read))
 
     def corrected(
         self,
@@ -90,7 +80,11 @@ class Refine(nn.Module):
         expression: torch.Tensor,
         marks: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """As `forward`, of and in float32."""
+        """(R, 9), (R, 40), (R, 52) as read and corrected, float32.
+
+        Args:
+            marks: (R, MARKS, 2) where they were found, in units of the region's side.
+        """
         rotation = rotation_from_6d(pose)
         weights = torch.cat([identity, expression], 1)
         apart = marks - self.places(rotation, pose, weights)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
-from training.layers import Trunk, conv, dense
+from training.layers import Trunk, conv, dense, normalised
 from training.look import POSE_SIZE
 from training.marks import MARKS, Hints, Marks
 from training.model import Pyramid
@@ -44,7 +44,7 @@ class Sfn(Pyramid):
     def read(self, pictures: torch.Tensor) -> Reading:
         """The parameters, and what `training.losses.FaceLoss` takes as hints."""
         if not self.multi_scale:
-            return self.whole(self.trunk((pictures - 114.0) / 64.0)[4])
+            return self.whole(self.trunk(normalised(pictures))[4])
         maps, pyramid = self.features(pictures)
         side = float(SIDE)
         # `shape`, not `len`: an exported graph takes any number of crops

@@ -22,11 +22,14 @@ def test_weights_are_averaged_by_their_shares_and_counters_kept():
     assert out["count"] == 3
 
 
-def test_layers_that_have_come_since_count_as_zeros():
+def test_weights_of_another_version_are_refused_where_they_would_be_averaged():
     first = {"old": torch.tensor([4.0]), "new": torch.tensor([2.0])}
-    out = blend.average([first, {"old": torch.tensor([2.0])}], [0.5, 0.5])
+    earlier = {"old": torch.tensor([2.0])}
+    with pytest.raises(ValueError, match="different versions of the network"):
+        blend.average([first, earlier], [0.5, 0.5])
+    out = blend.average([first, earlier], [0.5, 0.5], ("old",))
     assert out["old"].tolist() == [3.0]
-    assert out["new"].tolist() == [1.0]
+    assert out["new"].tolist() == [2.0]
 
 
 @pytest.mark.parametrize(("part", "layers"), [("close", blend.CLOSE), ("verify", ("verify.",))])

@@ -4,19 +4,21 @@
     python -m training [--sfn-minutes 80] [--minutes 150] [--verify-minutes 20]
         [--patch-minutes 20] [--close-minutes 60] [--light-minutes 100]
 
-Each stage is skipped where its result is there already, so a stopped run goes on where it was (only
-what teaches the patches, three quarters of an hour, begins anew):
+Each stage is skipped where its result is there already, so a stopped run goes on where it was (what
+teaches the patches, with the patch that it was at):
 
 1. `training.fit`: 3DMM labels for the photographs of the development data, if there are any;
 2. `training.relabel`: these labels drawn towards what the landed networks read, if there are any;
 3. `training.turning`: these photographs again, seen from the side;
 4. `training.synthetic`: rendered crops, bystanders, studies and scenes with exact labels;
-5. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
-6. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
-7. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported, its
-   second look, the patches about eyes and mouth (`training.patches`) and its close reading learn
-   alone (docs/decisions/0021, 0022 and 0024);
-8. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
+5. `training.patches`: the patches of face, eyes and mouth, which both networks have and leave as
+   they are from then on (docs/decisions/0024 and 0025); without landed weights, which guess where
+   to look, they come after MFN;
+6. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
+7. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
+8. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported, its
+   second look and its close reading learn alone (docs/decisions/0021 and 0022);
+9. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
    (docs/decisions/0012).
 """
 
@@ -110,18 +112,25 @@ def unfinished(checkpoint: Path) -> bool:
     return not landed.is_file() or landed.stat().st_mtime < checkpoint.stat().st_mtime
 
 
-def learn(network: str, minutes: float, fitted: Path, **parts: float) -> None:
+def learn(
+    network: str, minutes: float, fitted: Path, learned: Path | None = None, **parts: float
+) -> None:
     """Train a network of `OPTIONS` for so long, then its parts alone for so long each, and export
-    it."""
+    it.
+
+    Args:
+        learned: a checkpoint with patches that are taken over and stay, if there are any yet.
+    """
     landed, kind = LANDED / f"{network}.pt", network.partition("_")[0]
     start = landed if landed.is_file() else LANDED / "sfn.pt"  # alike but for finding
-    runs = [train(kind, network, minutes, fitted, "--init", str(start))]
+    runs = [train(kind, network, minutes, fitted, learned, "--init", str(start))]
     for part, own_minutes in parts.items():
         if own_minutes and part == "patches":
-            runs.append(patches(runs[-1], own_minutes, fitted))
+            learned = patches(runs[-1], own_minutes, fitted)
+            runs.append(learned)
         elif own_minutes:
             words = ("--resume", str(runs[-1]), "--restart")
-            runs.append(train(part, part, own_minutes, fitted, *words))
+            runs.append(train(part, part, own_minutes, fitted, learned, *words))
     export = "training.export" if kind == "mfn" else f"training.export_{kind}"
     run(export, str(runs[-1]), "--output", f"models/{network}.onnx", "--weights", str(landed))
     for checkpoint in runs:
@@ -129,7 +138,7 @@ def learn(network: str, minutes: float, fitted: Path, **parts: float) -> None:
 
 
 def patches(checkpoint: Path, minutes: float, fitted: Path) -> Path:
-    """Teach the patches of a run's network and return the checkpoint with them."""
+    """Teach the patches of a network and return the checkpoint with them."""
     output = WORK / "patches" / "last.pt"
     output.parent.mkdir(parents=True, exist_ok=True)
     if not unfinished(output):
@@ -138,11 +147,14 @@ def patches(checkpoint: Path, minutes: float, fitted: Path) -> Path:
     return output
 
 
-def train(kind: str, options: str, minutes: float, fitted: Path, *start: str) -> Path:
+def train(
+    kind: str, options: str, minutes: float, fitted: Path, learned: Path | None, *start: str
+) -> Path:
     """Train what `training.tasks` calls `kind`, or go on with it, and return its checkpoint.
 
     Args:
-        options: which of `OPTIONS`. start: what it begins with, unless it has begun.
+        options: which of `OPTIONS`. learned: see `learn`. start: what it begins with, unless it
+            has begun.
     """
     output = WORK / options
     last = output / "last.pt"
@@ -151,6 +163,8 @@ def train(kind: str, options: str, minutes: float, fitted: Path, *start: str) ->
              *OPTIONS[options]]  # fmt: skip
     if not fitted.is_file():
         words += ["--photo-share", "0"]
+    if learned:
+        words += ["--patches", str(learned)]
     if not torch.cuda.is_available():  # two processes of one thread: see `training.train.share`
         words += ["--threads", "1", "--processes", str(min(os.cpu_count() or 1, 2))]
     run(*words, *(["--resume", str(last)] if unfinished(last) else start))
@@ -187,14 +201,20 @@ def main() -> None:
     render("away", arguments.away, CROP_SIZE)
     render("studies", arguments.studies, STUDY_SIZE)
     render("scenes", arguments.scenes, SCENE_SIZE)
-    if arguments.sfn_minutes:
-        learn("sfn", arguments.sfn_minutes, fitted)
     own = {
         "verify": arguments.verify_minutes,
         "patches": arguments.patch_minutes,
         "close": arguments.close_minutes,
     }
-    learn("mfn", arguments.minutes, fitted, **own)
+    learned = None
+    if (landed := LANDED / "mfn.pt").is_file():  # else there is nothing yet that could guess
+        minutes = own.pop("patches")
+        learned = patches(landed, minutes, fitted) if minutes else landed
+    if arguments.sfn_minutes:
+        learn("sfn", arguments.sfn_minutes, fitted, learned)
+    learn("mfn", arguments.minutes, fitted, learned, **own)
+    if learned and learned != landed:
+        learned.with_name("landed").touch()
     if arguments.light_minutes:
         learn("mfn_light", arguments.light_minutes, fitted)
 

@@ -97,12 +97,6 @@ def measured_anew(state: State, told: argparse.Namespace, count: int) -> State:
     return model.state_dict()
 
 
-def read(path: Path) -> State:
-    """The weights in a checkpoint of `training.train`, or in what was landed."""
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    return saved["average"] if "average" in saved else read_weights(path)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=str(__doc__).splitlines()[0],
@@ -118,7 +112,9 @@ def main() -> None:
     arguments, data = parser.parse_known_args()
     try:
         layers = TASKS[arguments.only].learns if arguments.only else ("",)
-        state = average([read(path) for path in arguments.weights], arguments.shares, layers)
+        state = average(
+            [read_weights(path) for path in arguments.weights], arguments.shares, layers
+        )
     except ValueError as error:
         parser.error(str(error))
     if not arguments.only:

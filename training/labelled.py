@@ -16,7 +16,7 @@ from mfn_addon.network.mfn import LONG_SIDE
 from training import measures
 from training.bank import FaceBank, Surface
 from training.evaluate import face_at
-from training.marks import MARK_POINTS
+from training.marks import FEATURE_POINTS
 from training.rendered import looks
 from training.synthetic.scene import Studio
 
@@ -66,7 +66,7 @@ def read_at(network: FaceNetwork, bank: FaceBank, surface: Surface, size: float)
     Pictures have the size of the network's own input, so that nothing is scaled twice.
     """
     order = list(surface.numbers)
-    marks = [order.index(number) for number in MARK_POINTS]
+    marks = [order.index(number) for number in FEATURE_POINTS]
     eyes = [order.index(number) for number in EYES]
     off, turn = np.full(len(bank), np.nan), np.full(len(bank), np.nan)
     said = np.full(bank.expression.shape, np.nan)

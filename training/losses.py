@@ -32,7 +32,7 @@ CLOSE_LOSSES = NEAR_LOSSES | {
 }  # fmt: skip
 """What is asked of close reading where it learns alone (docs/decisions/0021), and how much it
 counts."""
-STEADY_TURN, STEADY_SHAPES = 30.0, 1.5
+STEADY_TURN, STEADY_SHAPES = 60.0, 1.5
 READABLE = (20.0, 56.0)  # px: expression of smaller faces counts nothing, of larger ones fully
 
 
@@ -257,7 +257,8 @@ class FaceLoss:
             finer_off = (hints.marks - places).abs().sum(2).mean(1)
             gap_off = gap_off + (gaps(hints.marks, self.mark_gaps) - true_gaps).abs().sum(2).mean(1)
             mark_off = (hints.guess - places).abs().sum(2).mean(1)
-            heat = map_loss(hints.heat, places, self.grid, MAP_SPREAD)
+            features = places[:, : hints.heat.shape[1]]
+            heat = map_loss(hints.heat, features, self.grid, MAP_SPREAD)
             for patch in hints.patches:
                 grid = cell_grid(round(patch.logits.shape[2] ** 0.5)).to(places)
                 heat = heat + map_loss(patch.logits, patch.within(places), grid, PATCH_SPREAD)

@@ -14,7 +14,7 @@ from mfn_addon.face import EXPRESSIONS
 from training.layers import Conv3, Deeper, Trunk
 from training.sampling import read_regions
 
-MARK_POINTS = (
+FEATURE_POINTS = (
     *(246, 161, 160, 159, 158, 157, 173, 7, 163, 144, 145, 153, 154, 155),
     *(466, 388, 387, 386, 385, 384, 398, 249, 390, 373, 374, 380, 381, 382),
     *(80, 81, 82, 13, 312, 311, 310, 88, 178, 87, 14, 317, 402, 318, 78, 308),
@@ -23,17 +23,28 @@ MARK_POINTS = (
     *(4, 6, 2, 98, 168, 234, 454, 132, 152, 172, 10, 150, 58, 288),
     *(468, 469),
 )
-"""Teacher points (469 and 468 being the irises of `training.fit.Points`) that are marked."""
-MARKS = len(MARK_POINTS)
-RIGHT_EYE, LEFT_EYE = (*range(14), 80, 56, 57, 58, 59), (*range(14, 28), 81, 63, 65, 62, 64)
-"""Which marks an eye's patch gives: 14 of the lids, the iris, four of the brow."""
-MOUTH = tuple(range(28, 56))
-ELSEWHERE = tuple(sorted({*range(MARKS)} - {*RIGHT_EYE, *LEFT_EYE, *MOUTH}))
-"""The others: two of the left brow, nose and outline."""
-EYE_CELLS, MOUTH_CELLS = 48, 64
-"""Samples along the side of a patch about an eye with its brow, and about the mouth."""
-PATCH_SAMPLES = 140
-"""Samples along a region, if patches covered it: about one a pixel in a face of 120 px."""
+"""Teacher points (469 and 468 being the irises of `training.fit.Points`) on lids, lips, brows, nose
+and outline: what landmark errors are measured over."""
+SKIN_POINTS = (
+    *(56, 286, 108, 8, 48, 278, 64, 294),
+    *(50, 280, 36, 266, 116, 352, 216, 436, 212, 432),
+    *(186, 410, 164, 92, 322, 204, 424, 18, 200, 32, 262),
+)
+"""Inner brows, wings of the nose, cheeks, and what moves about the mouth: where lips and lids look
+alike, these tell shapes apart (docs/decisions/0025)."""
+MARK_POINTS = FEATURE_POINTS + SKIN_POINTS
+FEATURES, MARKS = len(FEATURE_POINTS), len(MARK_POINTS)
+RIGHT_EYE = (*range(14), 80, 56, 57, 58, 59, MARK_POINTS.index(56))
+LEFT_EYE = (*range(14, 28), 81, 63, 65, 62, 64, MARK_POINTS.index(286))
+"""Which marks an eye's patch gives: 14 of the lids, the iris, five of the brow."""
+MOUTH = (*range(28, 56), *(MARK_POINTS.index(point) for point in SKIN_POINTS[18:27]))
+"""Which marks the mouth's patch gives: 28 of the lips, nine of the skin about them."""
+FACE_CELLS, EYE_CELLS, MOUTH_CELLS = 64, 48, 64
+"""Samples along the side of a patch of the whole face, of an eye with its brow, of the mouth."""
+FACE_SAMPLES, PATCH_SAMPLES = 60, 140
+"""Samples along a region, if patches covered it: in a face of 120 px there are two pixels and a
+half to a sample of the whole face, one to those of eyes and mouth."""
+FACE_PATCH = FACE_CELLS / FACE_SAMPLES
 EYE_PATCH, MOUTH_PATCH = EYE_CELLS / PATCH_SAMPLES, MOUTH_CELLS / PATCH_SAMPLES
 """Sides of the patches over the side of the region."""
 GUESS_SPREAD = 0.12
@@ -89,8 +100,8 @@ class Hints:
 
     Attributes:
         points: (R, HINT_POINTS, 2) each, places of surface points in units of the region's side.
-        marks: (R, MARKS, 2), finer from the patches; guess: the same as first guessed, with its
-            maps' logits (R, MARKS, 256), `heat`. patches: the maps that the finer marks are from.
+        marks: (R, MARKS, 2), finer from the patches; guess: the same as first guessed, with the
+            logits (R, FEATURES, 256) of its maps, `heat`. patches: the finer marks' maps.
     """
 
     points: list[torch.Tensor]
@@ -119,45 +130,62 @@ class Marks(nn.Module):
         self.fine = nn.Conv2d(fine, 48, 1)
         self.coarse = nn.Conv2d(coarse, 48, 1)
         self.deeper = Deeper(48, 16)
-        self.maps = nn.Conv2d(48, MARKS, 1)
+        self.maps = nn.Conv2d(48, FEATURES, 1)
+        self.skin = nn.Linear(2 * FEATURES, 2 * len(SKIN_POINTS))
         self.register_buffer("grid", mark_grid())
 
     def forward(
         self, fine: torch.Tensor, joined: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """(R, MARKS, 2) places in units of the region's side, from its middle, and the
-        (R, MARKS, 256) logits of the maps they are the means of."""
+        (R, FEATURES, 256) logits of the maps that those of the features are the means of.
+
+        Where the skin is follows, nearly, from where the features are: a linear map is as exact.
+        """
         context = F.interpolate(self.coarse(joined), scale_factor=2.0, mode="nearest")
         maps = self.maps(self.deeper(F.relu(self.fine(fine) + context))).flatten(2).float()
-        return torch.softmax(maps, 2) @ self.grid, maps
+        places = torch.softmax(maps, 2) @ self.grid
+        skin = self.skin(places.detach().flatten(1)).view(-1, len(SKIN_POINTS), 2)
+        return torch.cat([places, skin], 1), maps
 
 
 class Patch(nn.Module):
-    """Features of a small square of the picture, and the marks in it.
+    """Features of a square of the picture, and the marks in it.
 
     The marks are found as `Marks` finds them, about where it has guessed them, and then shifted by
     what the features say. A patch is of the same size in every face and needs nothing from the
     trunk: it can learn from squares alone, a dozen times as many in the same time
     (`training.patches`).
+
+    Args:
+        cells: along its side. features, marks: how many it gives. widths: channels of its maps.
     """
 
-    def __init__(self, cells: int, features: int, marks: int, conv3: Conv3) -> None:
+    def __init__(
+        self,
+        cells: int,
+        features: int,
+        marks: int,
+        conv3: Conv3,
+        widths: tuple[int, int, int] = (32, 48, 64),
+    ) -> None:
         super().__init__()
-        self.cells, self.count = cells, marks
+        first, fine, wide = widths
+        self.cells, self.count, self.features = cells, marks, features
         self.near = nn.Sequential(
             conv3(Trunk.channels[0], 16, 2),
-            conv3(16, 32, 2),
-            conv3(32, 48),
-            Deeper(48, 16),
-            Deeper(48, 16),
+            conv3(16, first, 2),
+            conv3(first, fine),
+            Deeper(fine, 16),
+            Deeper(fine, 16),
         )
-        self.wide = conv3(48, 64, 2)
+        self.wide = conv3(fine, wide, 2)
         self.felt = nn.Sequential(
-            nn.Flatten(), nn.Linear(64 * (cells // 8) ** 2, features), nn.ReLU(inplace=True)
+            nn.Flatten(), nn.Linear(wide * (cells // 8) ** 2, features), nn.ReLU(inplace=True)
         )
-        self.fine = nn.Conv2d(48, 48, 1)
-        self.coarse = nn.Conv2d(64, 48, 1)
-        self.maps = nn.Conv2d(48, marks, 1)
+        self.fine = nn.Conv2d(fine, fine, 1)
+        self.coarse = nn.Conv2d(wide, fine, 1)
+        self.maps = nn.Conv2d(fine, marks, 1)
         self.shift = nn.Linear(features + 2 * marks, 2 * marks)
         nn.init.zeros_(self.shift.weight)
         nn.init.zeros_(self.shift.bias)
@@ -189,16 +217,19 @@ class Patch(nn.Module):
 
 
 class Details(nn.Module):
-    """Lids, irises, brows and lips, read at the places where the marks have found them.
+    """The face, then lids, irises, brows and lips, read where the marks have found them.
 
     A blink moves a lid by three hundredths of the region. Read about the eye itself, it is the
-    same picture in every face; one network sees both eyes, the right one mirrored.
+    same picture in every face; one network sees both eyes, the right one mirrored. A patch of the
+    whole face comes before them: it finds nose, cheeks and outline, which they do not see, and
+    places them nearer than the trunk's maps could (docs/decisions/0025).
     """
 
-    features = 96 * 2 + 128
+    features = 96 * 2 + 128 + 64
 
     def __init__(self, conv3: Conv3) -> None:
         super().__init__()
+        self.face = Patch(FACE_CELLS, 64, MARKS, conv3, (24, 32, 48))
         self.eye = Patch(EYE_CELLS, 96, len(LEFT_EYE), conv3)
         self.mouth = Patch(MOUTH_CELLS, 128, len(MOUTH), conv3)
         self.eye_out = nn.Linear(96, len(EYE_SHAPES))
@@ -210,53 +241,64 @@ class Details(nn.Module):
         place = torch.zeros(len(columns), len(EXPRESSIONS))
         place[torch.arange(len(columns)), torch.tensor(columns)] = 1
         self.register_buffer("place", place, persistent=False)
-        given = torch.tensor([*RIGHT_EYE, *LEFT_EYE, *MOUTH, *ELSEWHERE])
-        self.register_buffer("order", torch.argsort(given), persistent=False)
+        given = [*RIGHT_EYE, *LEFT_EYE, *MOUTH]
+        self.elsewhere = [mark for mark in range(MARKS) if mark not in given]
+        order = torch.argsort(torch.tensor([*given, *self.elsewhere]))
+        self.register_buffer("order", order, persistent=False)
 
     def forward(
         self, picture: torch.Tensor, marks: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[PatchMaps]]:
         """(R, features), the marks with those of the patches in the places of the first guess
         (R, MARKS, 2), what the eyes add to the expression (R, 52), and the patches' maps."""
-        guess = marks.detach()
-        middles = [guess[:, list(rows)].mean(1) for rows in (RIGHT_EYE, LEFT_EYE, MOUTH)]
-        squares = []
-        for middle, patch, part in (
-            (middles[0], self.eye, EYE_PATCH),
-            (middles[1], self.eye, EYE_PATCH),
-            (middles[2], self.mouth, MOUTH_PATCH),
-        ):
-            side = regions[:, 3:4]
+
+        def cut(about: torch.Tensor, patch: Patch, part: float) -> tuple[torch.Tensor, ...]:
+            """The square about some guessed marks, its middle, and the marks in units of it."""
+            side, middle = regions[:, 3:4], about.mean(1)
             at = torch.cat([regions[:, :1], regions[:, 1:3] + middle * side, part * side], 1)
-            squares.append(read_regions(picture, at, size, patch.cells, 1.0))
-        both = torch.cat([squares[0].flip(3), squares[1]])
-        right, left, lips = (
-            (guess[:, list(rows)] - middle[:, None]) / part
-            for rows, middle, part in (
-                (RIGHT_EYE, middles[0], EYE_PATCH),
-                (LEFT_EYE, middles[1], EYE_PATCH),
-                (MOUTH, middles[2], MOUTH_PATCH),
-            )
+            squares = read_regions(picture, at, size, patch.cells, 1.0)
+            return squares, middle, (about - middle[:, None]) / part
+
+        square, middle, guess = cut(marks.detach(), self.face, FACE_PATCH)
+        face, places, heat = self.face(square, guess)
+        nearer = middle[:, None] + places * FACE_PATCH
+        seen = [PatchMaps(tuple(range(MARKS)), middle, FACE_PATCH, False, heat)]
+
+        guess = nearer.detach()
+        squares, middles, guesses = zip(
+            *(
+                cut(guess[:, list(rows)], patch, part)
+                for rows, patch, part in (
+                    (RIGHT_EYE, self.eye, EYE_PATCH),
+                    (LEFT_EYE, self.eye, EYE_PATCH),
+                    (MOUTH, self.mouth, MOUTH_PATCH),
+                )
+            ),
+            strict=True,
         )
-        lids = torch.cat([torch.stack([-right[..., 0], right[..., 1]], 2), left])
-        eyes, lids, lid_maps = self.eye(both, lids)
+        both = torch.cat([squares[0].flip(3), squares[1]])
+        eyes, lids, lid_maps = self.eye(both, torch.cat([mirrored(guesses[0]), guesses[1]]))
         (right, left), (right_lids, left_lids) = eyes.chunk(2), lids.chunk(2)
-        lips_features, lips, lip_maps = self.mouth(squares[2], lips)
-        right_lids = torch.stack([-right_lids[..., 0], right_lids[..., 1]], 2)
+        mouth, lips, lip_maps = self.mouth(squares[2], guesses[2])
         finer = torch.cat(
             [
-                middles[0][:, None] + right_lids * EYE_PATCH,
+                middles[0][:, None] + mirrored(right_lids) * EYE_PATCH,
                 middles[1][:, None] + left_lids * EYE_PATCH,
                 middles[2][:, None] + lips * MOUTH_PATCH,
-                marks[:, list(ELSEWHERE)],  # as first guessed
+                nearer[:, self.elsewhere],
             ],
             1,
         )[:, self.order]
         told = torch.cat([self.eye_out(right), self.eye_out(left)], 1) @ self.place
         right_maps, left_maps = lid_maps.chunk(2)
-        seen = [
+        seen += [
             PatchMaps(RIGHT_EYE, middles[0], EYE_PATCH, True, right_maps),
             PatchMaps(LEFT_EYE, middles[1], EYE_PATCH, False, left_maps),
             PatchMaps(MOUTH, middles[2], MOUTH_PATCH, False, lip_maps),
         ]
-        return torch.cat([right, left, lips_features], 1), finer, told, seen
+        return torch.cat([right, left, mouth, face], 1), finer, told, seen
+
+
+def mirrored(places: torch.Tensor) -> torch.Tensor:
+    """(..., 2) in a square whose x axis runs to the other side."""
+    return torch.stack([-places[..., 0], places[..., 1]], -1)

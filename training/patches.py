@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Teach the patches about eyes and mouth alone, on squares cut out of faces beforehand.
+"""Teach the patches of faces, eyes and mouths alone, on squares cut out of faces beforehand.
 
     python -m training.patches CHECKPOINT --output OUT.pt --rendered ... --photos ... --minutes 22
 
 All that a patch is given is a square of the picture and where its marks have been guessed, so a
 network reads many faces once (`collect`), and the squares are shown again and again, each time
 placed by another guess (`learn`): a dozen times as many faces a second as close reading as a whole
-sees (docs/decisions/0024). Close reading has to go on afterwards, for it hears the patches.
+sees (docs/decisions/0024). A run that is stopped goes on with the patch that it was at. Close
+reading has to go on afterwards, for it hears the patches.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,6 @@ from tqdm import tqdm
 
 from mfn_addon.face import EXPRESSIONS
 from training import train
-from training.blend import read
 from training.feeding import LABELS, NearFaces
 from training.layers import CONTRAST, GREY, normalised
 from training.look import project
@@ -34,7 +34,10 @@ from training.losses import CLOSE_LOSSES, PATCH_SPREAD, map_loss
 from training.marks import (
     EYE_CELLS,
     EYE_SHAPES,
+    FACE_CELLS,
+    FACE_SAMPLES,
     LEFT_EYE,
+    MARKS,
     MOUTH,
     MOUTH_CELLS,
     PATCH_SAMPLES,
@@ -47,6 +50,7 @@ from training.running import (
     follow,
     learning_rate,
     make_optimiser,
+    read_weights,
     save,
     start_from,
 )
@@ -62,12 +66,13 @@ OWN_GUESS = 0.5
 
 @dataclass(frozen=True)
 class Part:
-    """A kind of square: which marks it has, the patch's cells, which shapes it tells, and whether
-    it is shown mirrored."""
+    """A kind of square: which marks it has, the patch's cells and how many of them a region has,
+    which shapes it tells, and whether it is shown mirrored."""
 
     name: str
     rows: tuple[int, ...]
     cells: int
+    samples: int
     shapes: tuple[int, ...]
     mirrored: bool = False
 
@@ -76,10 +81,12 @@ def eye(side: str) -> tuple[int, ...]:
     return tuple(EXPRESSIONS.index(name + side) for name in EYE_SHAPES)
 
 
+EVERY = tuple(range(len(EXPRESSIONS)))
 PARTS = (
-    Part("right", RIGHT_EYE, EYE_CELLS, eye("Right"), mirrored=True),
-    Part("left", LEFT_EYE, EYE_CELLS, eye("Left")),
-    Part("mouth", MOUTH, MOUTH_CELLS, tuple(range(len(EXPRESSIONS)))),
+    Part("face", tuple(range(MARKS)), FACE_CELLS, FACE_SAMPLES, EVERY),
+    Part("right", RIGHT_EYE, EYE_CELLS, PATCH_SAMPLES, eye("Right"), mirrored=True),
+    Part("left", LEFT_EYE, EYE_CELLS, PATCH_SAMPLES, eye("Left")),
+    Part("mouth", MOUTH, MOUTH_CELLS, PATCH_SAMPLES, EVERY),
 )
 
 
@@ -109,17 +116,17 @@ class Squares:
         Args:
             rows: which faces. guessed_as: whose guess places each: it errs as that one does.
         """
-        cells = self.part.cells
+        cells, samples = self.part.cells, self.part.samples
         truth = self.truth[rows]
         guess = truth + self.guess[guessed_as] - self.truth[guessed_as]
-        away = np.round((guess.mean(1) - self.middle[rows]) * PATCH_SAMPLES)
+        away = np.round((guess.mean(1) - self.middle[rows]) * samples)
         corner = np.clip(away + REACH, 0, 2 * REACH).astype(int)
         pictures = np.stack([
             self.pictures[i, y : y + cells, x : x + cells]
             for i, (x, y) in zip(rows, corner, strict=True)
         ])  # fmt: skip
-        middle = (self.middle[rows] + (corner - REACH) / PATCH_SAMPLES)[:, None]
-        truth, guess = ((places - middle) * (PATCH_SAMPLES / cells) for places in (truth, guess))
+        middle = (self.middle[rows] + (corner - REACH) / samples)[:, None]
+        truth, guess = ((places - middle) * (samples / cells) for places in (truth, guess))
         if self.part.mirrored:
             pictures = pictures[:, :, ::-1]
             truth, guess = truth * [-1, 1], guess * [-1, 1]
@@ -131,16 +138,12 @@ class Squares:
         )
 
 
-@torch.no_grad()
-def collect(model: Mfn, arguments: argparse.Namespace, faces: int, folder: Path) -> list[Squares]:
-    """The squares of so many faces, as close reading is fed them, kept in files of the folder.
-
-    Args:
-        arguments: of `training.train`: which faces, and how many at once.
-    """
+def opened(folder: Path, faces: int = 0) -> list[Squares]:
+    """The squares of PARTS in files of a folder, with room for so many faces, or as they are."""
 
     def array(name: str, *shape: int, kind: type = np.float32) -> np.ndarray:
-        return open_memmap(folder / f"{name}.npy", "w+", kind, (faces, *shape))
+        path = folder / f"{name}.npy"
+        return open_memmap(path, "w+", kind, (faces, *shape)) if faces else open_memmap(path, "r+")
 
     kept = []
     for part in PARTS:
@@ -151,6 +154,17 @@ def collect(model: Mfn, arguments: argparse.Namespace, faces: int, folder: Path)
             part, array(f"{part.name} pictures", side, side, 3, kind=np.uint8),
             **{key: array(f"{part.name} {key}", *shape) for key, shape in sizes.items()},
         ))  # fmt: skip
+    return kept
+
+
+@torch.no_grad()
+def collect(model: Mfn, arguments: argparse.Namespace, faces: int, folder: Path) -> list[Squares]:
+    """The squares of so many faces, as close reading is fed them, kept in files of the folder.
+
+    Args:
+        arguments: of `training.train`: which faces, and how many at once.
+    """
+    kept = opened(folder, faces)
     model.eval()
     on_head = model.regions.refine  # where the marks lie there
     done = 0
@@ -172,7 +186,7 @@ def collect(model: Mfn, arguments: argparse.Namespace, faces: int, folder: Path)
             middle = truth[:, list(part.rows)].mean(1)
             at = torch.cat(
                 [regions[:, :1], regions[:, 1:3] + middle * regions[:, 3:],
-                 regions[:, 3:] * (side / PATCH_SAMPLES)], 1,
+                 regions[:, 3:] * (side / part.samples)], 1,
             )  # fmt: skip
             cut = read_regions(maps[0], at, size, side, 1.0) * CONTRAST + GREY
             new = {
@@ -190,6 +204,21 @@ def collect(model: Mfn, arguments: argparse.Namespace, faces: int, folder: Path)
         if done >= faces:
             return kept
     raise AssertionError  # there is no end of faces
+
+
+@torch.no_grad()
+def placed_by(patch: Patch, faces: Squares, others: list[Squares], batch: int = 256) -> None:
+    """Let other squares be guessed as the patch of the face marks them: it looks before they do."""
+    patch.eval()
+    samples = faces.part.samples
+    for begin in tqdm(range(0, len(faces.truth), batch), desc="placing", disable=None):
+        rows = np.arange(begin, min(begin + batch, len(faces.truth)))
+        pictures, truth, guess = faces.shown(rows, rows)
+        places = patch(pictures, guess)[1]
+        off = (places - truth).numpy() * (faces.part.cells / samples)
+        for squares in others:
+            own = list(squares.part.rows)
+            squares.guess[rows] = faces.truth[rows][:, own] + off[:, own]
 
 
 def learn(
@@ -214,7 +243,7 @@ def learn(
     random = np.random.default_rng(seed)
     shapes = len(kept[0].part.shapes)
     # It is not kept: with it, the features are of use to what hears them from the start.
-    tells = nn.Linear(patch.felt[1].out_features, shapes)
+    tells = nn.Linear(patch.features, shapes)
     both = nn.ModuleList([patch, tells]).train()
     deviation = np.maximum(np.concatenate([s.expression for s in kept]).std(0), 0.06)
     optimiser = make_optimiser(both)
@@ -233,7 +262,7 @@ def learn(
         with torch.autocast("cpu", torch.bfloat16, enabled=fast_bf16(torch.device("cpu"))):
             felt, places, maps = patch(pictures, guess)
             told = tells(felt)
-        side = squares.part.cells / PATCH_SAMPLES
+        side = squares.part.cells / squares.part.samples
         off = (places.float() - truth).abs().sum(2).mean() * side
         wanted = torch.from_numpy(squares.expression[rows] / deviation).float()
         trusted = torch.from_numpy(squares.trusted[rows])
@@ -263,7 +292,7 @@ def main() -> None:
     parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument("--rendered", nargs="*", default=[])
     parser.add_argument("--photo-share", type=float, default=0.65)
-    parser.add_argument("--faces", type=int, default=100_000, help="42 kB each while it runs")
+    parser.add_argument("--faces", type=int, default=100_000, help="60 kB each while it runs")
     parser.add_argument("--minutes", type=float, default=22, help="of each patch")
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -275,15 +304,35 @@ def main() -> None:
     )  # fmt: skip
     torch.manual_seed(arguments.seed)
     model = Mfn()
-    start_from(model, read(arguments.checkpoint))
+    start_from(model, read_weights(arguments.checkpoint))
     details = model.regions.details
-    with tempfile.TemporaryDirectory(dir=arguments.output.parent) as folder:
-        kept = collect(model, fed, arguments.faces, Path(folder))
-        for patch, seen in ((details.eye, kept[:2]), (details.mouth, kept[2:])):
-            patch.to(memory_format=torch.channels_last)
+    # What is there already of a run that was stopped is taken as it is.
+    folder = arguments.output.with_suffix(".squares")
+    if (folder / "done").is_file():
+        kept = opened(folder)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = collect(model, fed, arguments.faces, folder)
+        (folder / "done").touch()
+    for patch, name, seen in (
+        (details.face, "face", kept[:1]),
+        (details.eye, "eye", kept[1:3]),
+        (details.mouth, "mouth", kept[3:]),
+    ):
+        patch.to(memory_format=torch.channels_last)
+        learned = folder / f"{name}.pt"
+        if learned.is_file():
+            patch.load_state_dict(torch.load(learned, weights_only=True))
+        else:
             ends = learn(patch, seen, arguments.minutes, arguments.batch, arguments.rate)
-            print(", ".join(f"{key} {value:.4f}" for key, value in ends.items()))
+            print(name, ", ".join(f"{key} {value:.4f}" for key, value in ends.items()))
+            part = learned.with_suffix(".part")
+            torch.save(patch.state_dict(), part)
+            part.replace(learned)
+        if patch is details.face:
+            placed_by(patch, kept[0], kept[1:])
     save(arguments.output, model, model.state_dict(), [], 0, 0.0)
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

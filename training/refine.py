@@ -48,9 +48,9 @@ class Refine(nn.Module):
         seen = MARKS * 2 + POSE_SIZE + IDENTITY_COUNT + len(EXPRESSIONS)
         self.levers = nn.Linear(MARKS * 2 * len(LEVERS[0]), CHANGES)
         self.sense = nn.Sequential(
-            nn.Linear(seen, 128), nn.ReLU(inplace=True), nn.Linear(128, 96), nn.ReLU(inplace=True)
+            nn.Linear(seen, 256), nn.ReLU(inplace=True), nn.Linear(256, 160), nn.ReLU(inplace=True)
         )
-        self.out = nn.Linear(96, CHANGES)
+        self.out = nn.Linear(160, CHANGES)
         for layer in (self.levers, self.out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)

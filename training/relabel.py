@@ -23,18 +23,25 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from mfn_addon.face import load_head_model
+from mfn_addon.face import EXPRESSIONS, load_head_model
 from mfn_addon.face.mirror import mirror_matrix, mirror_order, mirror_rotation
 from training import scales
 from training.bank import Surface, load_surface
-from training.blend import read
 from training.look import look_from_pose
 from training.model import Mfn
+from training.running import read_weights
 from training.sfn import SIDE, Sfn
 from training.tasks import TASKS
 
 SHARE = 0.75
 """What the networks' readings have in a label; the fit has the rest."""
+MARKED_SHARE = 0.35
+"""The same for shapes of LOWER where people have marked the face: their mouths are in the fit."""
+LOWER = tuple(
+    number
+    for number, name in enumerate(EXPRESSIONS)
+    if name.startswith(("jaw", "mouth", "cheekPuff", "tongue"))
+)
 BATCH = 32
 KEYS = ("rotation", "centre", "scale", "identity", "expression")
 Reader = Callable[[Iterable[np.ndarray]], Sequence[np.ndarray]]
@@ -42,13 +49,19 @@ Reader = Callable[[Iterable[np.ndarray]], Sequence[np.ndarray]]
 
 
 def relabel(
-    photos: Path, output: Path, reader: Reader, surface: Surface, share: float = 1.0
+    photos: Path,
+    output: Path,
+    reader: Reader,
+    surface: Surface,
+    share: float = 1.0,
+    marked_share: float = 1.0,
 ) -> int:
     """Write the photographs' file anew, with what is read in those to learn from.
 
     Args:
         photos: as `training.fit` writes it, its crops beside it; the copy shares them.
-        share: of what is read in a label; what stood there has the rest.
+        share: of what is read in a label; what stood there has the rest. marked_share: the same for
+            shapes of LOWER where people have marked the face.
 
     Returns:
         How many photographs have new labels.
@@ -67,7 +80,12 @@ def relabel(
     said["centre"] = (said["centre"] - SIDE / 2) / zoom[:, None] + regions[:, 1:3]
     said["scale"] = said["scale"] / zoom
     was = {key: kept[key][rows] for key in KEYS}
-    for key, values in between(was, said, share).items():
+    mean = between(was, said, share)
+    if "by_people" in kept:
+        some = np.ix_(np.flatnonzero(kept["by_people"][rows]), LOWER)
+        fit, seen = was["expression"][some], said["expression"][some]
+        mean["expression"][some] = marked_share * seen + (1 - marked_share) * fit
+    for key, values in mean.items():
         kept[key][rows] = values
     output.parent.mkdir(parents=True, exist_ok=True)
     np.savez(output, **kept)  # type: ignore[arg-type]
@@ -100,7 +118,7 @@ def load(path: Path) -> tuple[str, nn.Module]:
     Raises:
         ValueError: the weights are of another version of the network, which would read nonsense.
     """
-    state = read(path)
+    state = read_weights(path)
     name = "mfn" if any(key.startswith("verify.") for key in state) else "sfn"
     model = Mfn() if name == "mfn" else Sfn()
     try:
@@ -155,10 +173,13 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, default=Path("training/runs/photos.npz"))
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--share", type=float, default=SHARE, help="of the networks in a label")
+    parser.add_argument("--marked-share", type=float, default=MARKED_SHARE,
+                        help="the same for mouths that people have marked")  # fmt: skip
     arguments = parser.parse_args()
     torch.set_num_threads(os.cpu_count() or 1)
     reader = by_networks([load(path) for path in arguments.networks])
-    count = relabel(arguments.photos, arguments.output, reader, load_surface(), arguments.share)
+    shares = arguments.share, arguments.marked_share
+    count = relabel(arguments.photos, arguments.output, reader, load_surface(), *shares)
     print(f"{arguments.output}: {count} photographs labelled anew")
 
 

@@ -129,8 +129,10 @@ def start_from(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """A state dictionary that `write_weights` has written, in float32."""
+    """A state dictionary that `write_weights` has written, in float32; or the running average in a
+    checkpoint that `save` has."""
     state = torch.load(path, map_location="cpu", weights_only=True)
+    state = state.get("average", state)
     return {k: v.float() if v.dtype == torch.float16 else v for k, v in state.items()}
 
 

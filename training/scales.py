@@ -26,7 +26,7 @@ from training.alike import budget, trained
 from training.bank import FaceBank, Surface, load_surface, photo_bank
 from training.labelled import EYES
 from training.look import look_from_pose
-from training.marks import MARK_POINTS
+from training.marks import FEATURE_POINTS
 from training.results import put, table
 from training.sampling import regions_of
 from training.sfn import SIDE, Sfn
@@ -75,7 +75,7 @@ def judge(model: Sfn, bank: FaceBank, surface: Surface) -> dict[str, float]:
     seen = (points - regions[:, None, 1:3]) * zoom[..., None] + SIDE / 2
     said = surface.project(rotation, centre, scale, identity, expression)
     order = list(surface.numbers)
-    marks = [order.index(number) for number in MARK_POINTS]
+    marks = [order.index(number) for number in FEATURE_POINTS]
     right, left = (seen[:, order.index(number)] for number in EYES)
     span = np.linalg.norm(left - right, axis=1)[:, None]
     off = np.linalg.norm(said[:, marks] - seen[:, marks], axis=2) / span

@@ -25,9 +25,18 @@ from tqdm import tqdm
 from training import feeding, photos
 from training.bank import load_surface, photo_bank
 from training.losses import FaceLoss, Weights
-from training.running import Log, follow, learning_rate, make_optimiser, save, share, take_up
+from training.running import (
+    Log,
+    follow,
+    learning_rate,
+    make_optimiser,
+    read_weights,
+    save,
+    share,
+    take_up,
+)
 from training.samples import Samples
-from training.tasks import TASKS
+from training.tasks import PATCHES, TASKS, Task
 
 
 def train_together(arguments: argparse.Namespace) -> None:
@@ -55,14 +64,15 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     output.mkdir(parents=True, exist_ok=True)
     task = TASKS[arguments.network]
     model = task.network(arguments).to(device, memory_format=torch.channels_last)
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name.startswith(task.learns))
+    kept = choose_what_learns(model, task, bool(arguments.patches))
     face_loss = make_face_loss(arguments).to(device)
     if not task.closeup_losses:
         arguments.closeups = 0  # nobody would look at them
     # Two: what close-ups ask for would drown in what scenes do (docs/decisions/0017).
     optimisers = [make_optimiser(model) for _ in range(2 if task.closeup_losses else 1)]
     average, done, spent = take_up(arguments, model, optimisers, device)
+    if arguments.patches:
+        take_patches(model, average, read_weights(Path(arguments.patches)))
     weights = Weights().all()
     loader = iter(
         DataLoader(
@@ -92,6 +102,7 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
         for group in (group for each in optimisers for group in each.param_groups):
             group["lr"] = learning_rate(progress, arguments.rate)
         model.train()
+        kept.eval()
         batch = next(loader)
         losses = task.losses(model, batch, face_loss, device)
         spent = step(model, optimisers[0], losses, weights, arguments, spent)
@@ -112,6 +123,30 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
             last_save = time.time()
     if rank == 0:
         keep()
+
+
+def choose_what_learns(
+    model: torch.nn.Module, task: Task, patches_stay: bool
+) -> torch.nn.ModuleList:
+    """Let gradients reach what a task is about; returns the patches, if they are to stay."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.startswith(task.learns))
+    names = PATCHES if patches_stay else ()
+    return torch.nn.ModuleList(model.get_submodule(name) for name in names).requires_grad_(False)
+
+
+def take_patches(
+    model: torch.nn.Module, average: dict[str, torch.Tensor], state: dict[str, torch.Tensor]
+) -> None:
+    """Put the patches of another network's weights into a model, and into the running average."""
+    for name in PATCHES:
+        own = {
+            key.removeprefix(f"{name}."): value
+            for key, value in state.items()
+            if key.startswith(f"{name}.")
+        }
+        model.get_submodule(name).load_state_dict(own)
+        average.update({f"{name}.{key}": value.clone() for key, value in own.items()})
 
 
 def make_face_loss(arguments: argparse.Namespace) -> FaceLoss:
@@ -169,6 +204,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=30)
     parser.add_argument("--closeups", type=int, default=12,
                         help="MFN: large, clear faces beside each batch of scenes")  # fmt: skip
+    parser.add_argument("--patches", help="a checkpoint or weights with patches that have learned "
+                        "alone: they are taken over and stay as they are")  # fmt: skip
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--steps", type=int, help="instead of minutes")

@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from training import feeding, train
+from training import feeding, patches, train
 from training.layers import dense
-from training.marks import MOUTH, PATCH_SAMPLES, Patch
+from training.marks import MARKS, MOUTH, Patch
 from training.model import Mfn
-from training.patches import PARTS, REACH, Part, Squares, collect, learn
+from training.patches import PARTS, REACH, Part, Squares, collect, learn, placed_by
+from training.running import read_weights, write_weights
+from training.tasks import PATCHES
 
 from .test_learning import composer
 
-RIGHT, LEFT, LIPS = PARTS
+FACE, RIGHT, LEFT, LIPS = PARTS
 
 
 def dots(part: Part, count: int, seed: int = 0) -> Squares:
@@ -27,9 +29,9 @@ def dots(part: Part, count: int, seed: int = 0) -> Squares:
     pictures = np.full((count, side, side, 3), 20, np.uint8)
     for i, (x, y) in enumerate(dot):
         pictures[i, y, x] = 250
-    place = middle + (dot + 0.5 - side / 2) / PATCH_SAMPLES
+    place = middle + (dot + 0.5 - side / 2) / part.samples
     truth = np.repeat(place[:, None], marks, 1).astype(np.float32)
-    guess = truth + random.uniform(-3, 3, (count, 1, 2)).astype(np.float32) / PATCH_SAMPLES
+    guess = truth + random.uniform(-3, 3, (count, 1, 2)).astype(np.float32) / part.samples
     shapes = len(part.shapes)
     expression = np.zeros((count, shapes), np.float32)
     return Squares(part, pictures, middle, truth, guess, expression, expression + 1)
@@ -50,7 +52,7 @@ def test_marks_stay_where_the_picture_shows_them(part: Part):
     away = guess.mean(1).abs().max() * part.cells
     assert away <= 0.5 + 1e-3 or (np.abs(squares.guess.mean(1) - squares.middle) > 0.04).any()
     signs = [-1, 1] if part.mirrored else [1, 1]
-    erred = (squares.guess - squares.truth)[others] * signs * (PATCH_SAMPLES / part.cells)
+    erred = (squares.guess - squares.truth)[others] * signs * (part.samples / part.cells)
     assert (guess - truth).numpy() == pytest.approx(erred, abs=1e-5)
 
 
@@ -71,16 +73,85 @@ def test_a_patch_learns_to_find_what_its_guess_has_missed():
     assert off() < 0.6 * before
 
 
+class Raises(torch.nn.Module):
+    """Marks everything a tenth of its square above the guess."""
+
+    def forward(self, squares: torch.Tensor, guess: torch.Tensor) -> tuple:
+        return None, guess - torch.tensor([0.0, 0.1]), None
+
+
+def test_what_marks_the_face_places_the_squares_of_its_parts():
+    faces, lips = dots(FACE, 12), dots(LIPS, 12)
+    placed_by(Raises(), faces, [lips], batch=5)
+    assert faces.guess.shape == (12, MARKS, 2)
+    raised = faces.guess[:, list(MOUTH)] - [0.0, 0.1 * FACE.cells / FACE.samples]
+    assert lips.guess == pytest.approx(raised, abs=1e-5)
+
+
 def test_squares_are_cut_where_the_marks_are(tmp_path, monkeypatch):
     monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 64))
     monkeypatch.setattr(feeding, "NEAR_SIZES", (160,))
     torch.manual_seed(0)
     arguments = train.parse(["--photos", "", "--batch", "4", "--closeups", "1"])
-    right, left, mouth = collect(Mfn(), arguments, 6, tmp_path)
-    for squares in (right, left, mouth):
+    face, right, left, mouth = collect(Mfn(), arguments, 6, tmp_path)
+    for squares in (face, right, left, mouth):
         assert len(squares.pictures) == len(squares.truth) == 6
         assert np.abs(squares.truth.mean(1) - squares.middle).max() < 1e-5
         assert squares.pictures.std() > 1
     assert mouth.part.rows == MOUTH
     assert (mouth.middle[:, 1] > right.middle[:, 1]).all()
     assert (left.middle[:, 0] > right.middle[:, 0]).any()
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_patch_it_was_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 64))
+    monkeypatch.setattr(feeding, "NEAR_SIZES", (96,))
+    start, output = tmp_path / "start.pt", tmp_path / "last.pt"
+    write_weights(Mfn().state_dict(), start)
+    words = ["patches", str(start), "--output", str(output), "--photos", "", "--faces", "4"]
+    monkeypatch.setattr("sys.argv", [*words, "--batch", "2", "--minutes", "0.001"])
+    learned: list[str] = []
+
+    def stopped(patch: Patch, kept: list[Squares], *rest) -> dict[str, float]:
+        name = kept[-1].part.name
+        if name == "mouth" and "mouth" not in learned:
+            learned.append(name)
+            raise KeyboardInterrupt
+        learned.append(name)
+        return learn(patch, kept, *rest)
+
+    monkeypatch.setattr(patches, "learn", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        patches.main()
+    assert not output.is_file()
+    patches.main()
+    assert learned == ["face", "left", "mouth", "mouth"]
+    assert [path.name for path in tmp_path.iterdir() if path != start] == ["last.pt"]
+    assert not torch.equal(
+        read_weights(output)["regions.details.face.maps.weight"],
+        read_weights(start)["regions.details.face.maps.weight"],
+    )
+
+
+def test_patches_that_have_learned_are_taken_over_and_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 64))
+    monkeypatch.setattr(feeding, "NEAR_SIZES", (96,))
+    learned, start = tmp_path / "learned.pt", tmp_path / "start.pt"
+    for path in (learned, start):
+        write_weights(Mfn().state_dict(), path)
+    arguments = train.parse(
+        ["--network", "close", "--photos", "", "--photo-share", "0", "--steps", "2", "--batch", "4",
+         "--workers", "0", "--init", str(start), "--patches", str(learned),
+         "--output", str(tmp_path / "run")]
+    )  # fmt: skip
+    train.train(arguments)
+    saved = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
+    wanted, begun = read_weights(learned), read_weights(start)
+    patches_of = tuple(f"{name}." for name in PATCHES)
+    some = [key for key in wanted if key.startswith(patches_of)]
+    assert len(some) > 30
+    for state in (saved["model"], saved["average"]):
+        assert all(torch.equal(state[key], wanted[key]) for key in some)
+    key = "regions.refine.out.weight"  # it begins as nothing
+    assert not begun[key].any()
+    assert saved["model"][key].any()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from mfn_addon.face import load_head_model
+from mfn_addon.face import EXPRESSIONS, load_head_model
 from mfn_addon.face.mirror import mirror_matrix, mirror_order
 from training import scales
 from training.bank import load_surface, photo_bank
@@ -55,6 +55,30 @@ def test_what_is_read_replaces_the_labels_to_learn_from(tmp_path):
     moved = photo_bank(copy).centre - labels["centre"][1:]
     assert moved[:, 0] == pytest.approx(6 * regions[:, 3] / SIDE, rel=1e-3)
     assert photo_bank(copy).expression == pytest.approx(labels["expression"][1:] * 0.625, abs=1e-6)
+
+
+def test_mouths_that_people_have_marked_lean_less_on_what_is_read(tmp_path):
+    bank, surface = painted_bank(), load_surface()
+    count = len(bank)
+    labels = {key: np.asarray(getattr(bank, key)) for key in KEYS}
+    photos, copy = tmp_path / "photos.npz", tmp_path / "copy.npz"
+    by_people = np.arange(count) % 2 == 0
+    nobody = np.zeros(count)
+    np.savez(photos, held_back=nobody > 0, error=nobody, by_people=by_people, **labels)
+    np.save(photos.with_suffix(".crops.npy"), np.stack([bank.crops[i] for i in range(count)]))
+
+    def more(crops) -> list[np.ndarray]:
+        said = labels | {"expression": labels["expression"] + 1}
+        assert len(list(crops)) == count
+        return [said[key] for key in KEYS]
+
+    relabel(photos, copy, more, surface, share=0.75, marked_share=0.25)
+    with np.load(copy) as data:
+        moved = data["expression"] - labels["expression"]
+    wide, smile = EXPRESSIONS.index("eyeWideLeft"), EXPRESSIONS.index("mouthSmileLeft")
+    assert moved[:, wide] == pytest.approx(0.75)
+    assert moved[by_people, smile] == pytest.approx(0.25)
+    assert moved[~by_people, smile] == pytest.approx(0.75)
 
 
 def turned(degrees: float) -> np.ndarray:

@@ -245,7 +245,7 @@ def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
     return whole
 
 
-def compress(model: onnx.ModelProto) -> None:
+def compress(model: onnx.ModelProto, rounded_from: int = ROUNDED_FROM) -> None:
     """Store the weights as integers of 8 bits or as float16, behind nodes that loading folds away.
 
     Each output channel of a large weight has its own step, a 127th of its largest value: what
@@ -257,7 +257,7 @@ def compress(model: onnx.ModelProto) -> None:
         array = numpy_helper.to_array(tensor)
         if array.dtype != np.float32 or array.size <= 64:
             kept.append(tensor)
-        elif array.ndim > 1 and array.size >= ROUNDED_FROM:
+        elif array.ndim > 1 and array.size >= rounded_from:
             axes = tuple(range(array.ndim))
             axes = axes[:-1] if tensor.name in outputs_last else axes[1:]
             step = np.maximum(np.abs(array).max(axis=axes, keepdims=True), 1e-12) / 127

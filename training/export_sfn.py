@@ -24,6 +24,8 @@ GIVES = (
     "rotation (N, 3, 3) relative to the line of sight; centre (N, 2) px of the crop; scale (N) px "
     "of the crop a metre; identity (N, 40); expression (N, 52) 0..1"
 )
+ROUNDED_FROM = 30_000
+"""As for MFN, whose file has to be smaller (`training.export.ROUNDED_FROM`)."""
 
 
 class Read(nn.Module):
@@ -48,7 +50,7 @@ def build(model: Sfn) -> onnx.ModelProto:
     graph = export_part(Read(model), (crops,), ["crops"], names, axes)
     graph.ir_version = 8
     tidy(graph)
-    compress(graph)
+    compress(graph, ROUNDED_FROM)
     onnx.checker.check_model(graph)
     return graph
 

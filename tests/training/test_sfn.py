@@ -15,7 +15,7 @@ import torch
 from mfn_addon.face import Face
 from mfn_addon.network.sfn import ONE_VIEW, SingleFaceNetwork, crop
 from mfn_addon.network.sfn import SIDE as RUNTIME_SIDE
-from training import feeding, train
+from training import export_sfn, feeding, train
 from training.bank import load_surface
 from training.export import describe
 from training.export_sfn import GIVES, TAKES, build
@@ -79,7 +79,9 @@ def test_the_exported_network_reads_what_pytorch_reads(tmp_path):
     assert read.landmarks[:, 0].min() > 0
 
 
-def test_each_of_several_crops_is_read_by_the_exported_network(tmp_path):
+def test_each_of_several_crops_is_read_by_the_exported_network(tmp_path, monkeypatch):
+    # Rounded weights are judged above, on a picture; on noise they differ by more.
+    monkeypatch.setattr(export_sfn, "compress", lambda *graph: None)
     model = Sfn()
     start_from(model, read_weights(Path("training/weights/sfn.pt")))  # new ones say the same to all
     onnx.save(build(model.eval()), tmp_path / "sfn.onnx")
@@ -92,8 +94,8 @@ def test_each_of_several_crops_is_read_by_the_exported_network(tmp_path):
     together = session.run(["identity", "expression"], {"crops": crops})
     with torch.no_grad():
         _, identity, expression = model(torch.from_numpy(crops).permute(0, 3, 1, 2).float())
-    assert together[0] == pytest.approx(identity.numpy(), abs=0.1)  # weights are rounded
-    assert together[1] == pytest.approx(expression.clamp(0, 1).numpy(), abs=0.03)
+    assert together[0] == pytest.approx(identity.numpy(), abs=2e-3)
+    assert together[1] == pytest.approx(expression.clamp(0, 1).numpy(), abs=1e-3)
     assert np.abs(together[0][1:] - together[0][0]).max() > 0.5
 
 

@@ -24,7 +24,7 @@ GIVES = (
     "rotation (N, 3, 3) relative to the line of sight; centre (N, 2) px of the crop; scale (N) px "
     "of the crop a metre; identity (N, 40); expression (N, 52) 0..1"
 )
-ROUNDED_FROM = 30_000
+ROUNDED_FROM = 16_000
 """As for MFN, whose file has to be smaller (`training.export.ROUNDED_FROM`)."""
 
 

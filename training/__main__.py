@@ -2,7 +2,8 @@
 """The whole training, from data to the networks in `models/`: what `make train` runs.
 
     python -m training [--sfn-minutes 80] [--minutes 150] [--verify-minutes 20]
-        [--patch-minutes 20] [--close-minutes 60] [--light-minutes 100]
+        [--patch-minutes 20] [--close-minutes 60] [--together-minutes 15]
+        [--light-minutes 100]
 
 Each stage is skipped where its result is there already, so a stopped run goes on where it was (what
 teaches the patches, with the patch that it was at):
@@ -12,12 +13,14 @@ teaches the patches, with the patch that it was at):
 3. `training.turning`: these photographs again, seen from the side;
 4. `training.synthetic`: rendered crops, bystanders, studies and scenes with exact labels;
 5. `training.patches`: the patches of face, eyes and mouth, which both networks have and leave as
-   they are from then on (docs/decisions/0024 and 0025); without landed weights, which guess where
-   to look, they come after MFN;
+   they are until their last stretch (docs/decisions/0024 and 0025); without landed weights, which
+   guess where to look, they come after MFN;
 6. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
+   last, with its patches at a low rate;
 7. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
 8. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported, its
-   second look and its close reading learn alone (docs/decisions/0021 and 0022);
+   second look and its close reading learn alone (docs/decisions/0021 and 0022), and close reading
+   together with its patches at a low rate;
 9. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
    (docs/decisions/0012).
 """
@@ -49,9 +52,13 @@ OPTIONS = {
     "verify": ("--photo-share", "0.65", "--size", "128", "192", "320", "--batch", "20",
                "--rate", "1e-3"),
     "close": ("--photo-share", "0.65", "--batch", "24", "--rate", "1e-3"),
+    "together": ("--photo-share", "0.62", "--batch", "24", "--rate", "3.5e-4"),
+    "sfn_together": ("--batch", "20", "--rate", "3.5e-4"),
     "mfn_light": ("--thin", "--photo-share", "0.55", "--rate", "1e-3"),
 }  # fmt: skip
 """Of training, for each network: rates that suit weights which have learned already."""
+TOGETHER = {"together": "close", "sfn_together": "sfn"}
+"""Last stretches in which patches learn too, with all that hears them; and whose task each has."""
 
 
 def run(*words: str) -> None:
@@ -129,8 +136,9 @@ def learn(
             learned = patches(runs[-1], own_minutes, fitted)
             runs.append(learned)
         elif own_minutes:
+            task, stay = TOGETHER.get(part, part), None if part in TOGETHER else learned
             words = ("--resume", str(runs[-1]), "--restart")
-            runs.append(train(part, part, own_minutes, fitted, learned, *words))
+            runs.append(train(task, part, own_minutes, fitted, stay, *words))
     export = "training.export" if kind == "mfn" else f"training.export_{kind}"
     run(export, str(runs[-1]), "--output", f"models/{network}.onnx", "--weights", str(landed))
     for checkpoint in runs:
@@ -178,6 +186,8 @@ def main() -> None:
     parser.add_argument("--verify-minutes", type=float, default=20, help="of its second look")
     parser.add_argument("--patch-minutes", type=float, default=20, help="of each of its patches")
     parser.add_argument("--close-minutes", type=float, default=60, help="of its close reading")
+    parser.add_argument("--together-minutes", type=float, default=15,
+                        help="of all layers at a low rate, last")  # fmt: skip
     parser.add_argument("--light-minutes", type=float, default=100, help="of the light MFN")
     parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")
     parser.add_argument("--crops", type=int, default=CROPS)
@@ -205,13 +215,15 @@ def main() -> None:
         "verify": arguments.verify_minutes,
         "patches": arguments.patch_minutes,
         "close": arguments.close_minutes,
+        "together": arguments.together_minutes,
     }
     learned = None
     if (landed := LANDED / "mfn.pt").is_file():  # else there is nothing yet that could guess
         minutes = own.pop("patches")
         learned = patches(landed, minutes, fitted) if minutes else landed
     if arguments.sfn_minutes:
-        learn("sfn", arguments.sfn_minutes, fitted, learned)
+        last = {"sfn_together": arguments.together_minutes}
+        learn("sfn", arguments.sfn_minutes, fitted, learned, **last)
     learn("mfn", arguments.minutes, fitted, learned, **own)
     if learned and learned != landed:
         learned.with_name("landed").touch()

@@ -32,6 +32,7 @@ SKIN_POINTS = (
 )
 """Inner brows, wings of the nose, cheeks, and what moves about the mouth: where lips and lids look
 alike, these tell shapes apart (docs/decisions/0025)."""
+# With other marks the inputs of `training.refine.Refine` move: `start_from` would misplace weights.
 MARK_POINTS = FEATURE_POINTS + SKIN_POINTS
 FEATURES, MARKS = len(FEATURE_POINTS), len(MARK_POINTS)
 RIGHT_EYE = (*range(14), 80, 56, 57, 58, 59, MARK_POINTS.index(56))
@@ -171,7 +172,7 @@ class Patch(nn.Module):
     ) -> None:
         super().__init__()
         first, fine, wide = widths
-        self.cells, self.count, self.features = cells, marks, features
+        self.cells, self.features = cells, features
         self.near = nn.Sequential(
             conv3(Trunk.channels[0], 16, 2),
             conv3(16, first, 2),

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make train`: which stages follow each other, and which leave the patches as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from training import __main__ as stages
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch):
+    """Runs `make train` with stages that only leave their files; returns their words."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stages.photos, "data_folder", lambda: None)
+
+    def planned(*words: str) -> list[tuple[str, ...]]:
+        done = []
+
+        def run(*stage: str) -> None:
+            done.append(stage)
+            output = Path(stage[stage.index("--output") + 1])
+            if output.suffix:
+                output.parent.mkdir(parents=True, exist_ok=True)
+                output.touch()
+            else:
+                output.mkdir(parents=True, exist_ok=True)
+                (output / "last.pt").touch()
+
+        monkeypatch.setattr(stages, "run", run)
+        monkeypatch.setattr("sys.argv", ["training", "--light-minutes", "0", *words])
+        stages.main()
+        return done
+
+    return planned
+
+
+def names(done: list[tuple[str, ...]]) -> list[str]:
+    """What each training stage writes, and the name of the others."""
+    return [
+        Path(stage[stage.index("--output") + 1]).name
+        if stage[0] == "training.train"
+        else stage[0].removeprefix("training.")
+        for stage in done
+        if stage[0] != "training.synthetic"
+    ]
+
+
+def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(plan, tmp_path):
+    stages.LANDED.mkdir(parents=True)
+    for name in ("mfn", "sfn"):
+        (stages.LANDED / f"{name}.pt").touch()
+    done = plan()
+    assert names(done) == [
+        "patches", "sfn", "sfn_together", "export_sfn", "mfn", "verify", "close", "together",
+        "export",
+    ]  # fmt: skip
+    learned = str(stages.WORK / "patches" / "last.pt")
+    for stage, name in zip(done[-9:], names(done), strict=True):
+        kept = name in ("sfn", "mfn", "verify", "close")
+        assert ("--patches" in stage) == kept
+        assert not kept or stage[stage.index("--patches") + 1] == learned
+    tasks = [stage[stage.index("--network") + 1] for stage in done if "--network" in stage]
+    assert tasks == ["sfn", "sfn", "mfn", "verify", "close", "close"]
+    assert done[-1][1] == str(stages.WORK / "together" / "last.pt")
+
+
+def test_without_landed_weights_patches_learn_from_what_mfn_guesses(plan):
+    done = plan("--sfn-minutes", "0")
+    assert names(done) == ["mfn", "verify", "patches", "close", "together", "export"]
+    by_name = dict(zip(names(done), [s for s in done if s[0] != "training.synthetic"], strict=True))
+    assert "--patches" not in by_name["mfn"]
+    assert by_name["patches"][1] == str(stages.WORK / "verify" / "last.pt")
+    assert "--patches" in by_name["close"]
+    assert "--patches" not in by_name["together"]
+
+
+def test_patches_that_are_not_to_learn_are_those_that_were_landed(plan):
+    stages.LANDED.mkdir(parents=True)
+    landed = stages.LANDED / "mfn.pt"
+    landed.touch()
+    done = plan("--sfn-minutes", "0", "--patch-minutes", "0")
+    assert "patches" not in names(done)
+    (close,) = (s for s in done if s[0] == "training.train" and "close" in s and "--patches" in s)
+    assert close[close.index("--patches") + 1] == str(landed)

@@ -2,6 +2,7 @@
 """Phones in Blender: a real server on the loopback address, and real senders."""
 
 import socket
+from itertools import count
 
 import bpy
 import numpy as np
@@ -86,11 +87,17 @@ def test_a_renamed_phones_actors_stay_in_view_once(server):
 def test_a_phone_is_listed_with_how_it_is(server):
     sender = sender_to(server, "Anna")
     sender.send_status("running", battery=0.5)
-    for number in range(30):
-        sender.send_frame(frame_at(sender.clock(), number))
-    tick_until(lambda: "1 face" in phones.describe(server.phones()[0]))
-    tick_until(lambda: session.current.latency() > 0)
-    tick_until(lambda: server.phones()[0].signal > 0)  # it takes two frames to tell
+    numbers = count()
+
+    def sent_until(condition):
+        """A phone goes on sending: what came before its clock was known tells no latency."""
+        tick_until(
+            lambda: sender.send_frame(frame_at(sender.clock(), next(numbers))) or condition()
+        )
+
+    sent_until(lambda: "1 face" in phones.describe(server.phones()[0]))
+    sent_until(lambda: session.current.latency() > 0)
+    sent_until(lambda: server.phones()[0].signal > 0)  # it takes two frames to tell
     [phone] = server.phones()
     assert phones.describe(phone).endswith(f"signal {phone.signal}/4, battery 50%")
     sender.close()

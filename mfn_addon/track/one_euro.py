@@ -7,7 +7,10 @@ dropped or late frame does not change how they look.
 
 The paper's filter takes the speed of the noise for a movement, and lets through in part what it
 should hold back. Here a speed counts from where it exceeds what the signal's own noise makes of it
-(docs/decisions/0009).
+(docs/decisions/0009). A head's is looked for over a few frames, and over many, where less noise is
+left of it: a slow turn is noticed too. And a value that comes to rest is the mean of what has been
+seen since, as a Kalman filter's would be, until the cutoff at rest is reached
+(docs/decisions/0026).
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ Numbers = Any
 
 LOUD_GATE = 4 / 3
 """How much wider the gate of a loud signal is at most."""
+DRIFT_GATE = 4.0
+"""How many standard deviations of the noise's own drift count as standing still."""
 
 
 class OneEuro(NamedTuple):
@@ -35,6 +40,8 @@ class OneEuro(NamedTuple):
         derivative: Hz of the low pass on the speed itself; the paper's value is 1.
         gate: how many standard deviations of the noise's own speed count as standing still.
         loud: the noise's standard deviation from which on the cutoff at rest falls in proportion.
+        drift: of rotations: Hz of a second, slower low pass on the speed, which notices slow
+            movements under the noise; 0: there is none.
     """
 
     cutoff: Numbers
@@ -42,6 +49,7 @@ class OneEuro(NamedTuple):
     derivative: Numbers = 1.0
     gate: Numbers = 0.0
     loud: Numbers = np.inf
+    drift: Numbers = 0.0
 
 
 def smoothing(cutoff: Numbers, dt: float) -> Numbers:
@@ -84,17 +92,31 @@ def loudness(knobs: OneEuro, variance: Numbers) -> Numbers:
     return np.maximum(np.sqrt(variance) / knobs.loud, 1.0)
 
 
-def quiet_speed(knobs: OneEuro, variance: Numbers, dt: float) -> Numbers:
-    """The speed up to which a signal with such noise is taken to stand still.
+def noise_speed(cutoff: Numbers, variance: Numbers, dt: float) -> Numbers:
+    """The standard deviation that a signal's noise gives its speed, low-passed at `cutoff` Hz.
 
-    The rate that the filters follow is the distance to the calm value over `dt`, low-passed: its
-    variance is the noise's, times share / (2 - share) of that low pass, over the squared time.
+    The rate that the filters follow is the distance to the calm value over `dt`: its variance is
+    the noise's, times share / (2 - share) of the low pass, over the squared time.
+    """
+    share = smoothing(cutoff, dt)
+    return np.sqrt(variance * share / (2.0 - share)) / max(dt, 1e-6)
+
+
+def moving_speed(
+    knobs: OneEuro, variance: Numbers, dt: float, speed: Numbers, drift: Numbers = 0.0
+) -> Numbers:
+    """How fast a signal moves by more than its noise does.
+
     The gate of a loud signal is wider: once in a while noise passes three deviations, and would
     throw a value that rests far more calmly than that.
+
+    Args:
+        speed, drift: by the quicker and by the slower low pass.
     """
-    share = smoothing(knobs.derivative, dt)
     gate = knobs.gate * np.minimum(loudness(knobs, variance), LOUD_GATE)
-    return gate * np.sqrt(variance * share / (2.0 - share)) / max(dt, 1e-6)
+    speed = speed - gate * noise_speed(knobs.derivative, variance, dt)
+    drift = drift - DRIFT_GATE * noise_speed(knobs.drift, variance, dt)
+    return np.maximum(np.maximum(speed, drift), 0.0)
 
 
 def rest_cutoff(knobs: OneEuro, variance: Numbers) -> Numbers:
@@ -103,6 +125,11 @@ def rest_cutoff(knobs: OneEuro, variance: Numbers) -> Numbers:
     What this holds back longer is less than the noise itself: beyond it, the speed counts.
     """
     return knobs.cutoff / loudness(knobs, variance)
+
+
+def settling(share: Numbers) -> Numbers:
+    """The least share of a new sample, after one with `share`: 1, 1/2, 1/3, ... as in a mean."""
+    return share / (1.0 + share)
 
 
 class ArrayFilter:
@@ -120,7 +147,7 @@ class ArrayFilter:
         self._knobs = knobs
         self._points = points
         self._value: np.ndarray | None = None
-        self._last = self._rate = np.zeros(0)
+        self._last = self._rate = self._share = np.zeros(0)
         self._noise = Noise(0)
 
     def __call__(self, value: np.ndarray, dt: float, unit: Numbers = 1.0) -> np.ndarray:
@@ -133,8 +160,9 @@ class ArrayFilter:
         """
         value = np.asarray(value, np.float64)
         if self._value is None:
-            self._value, self._rate = value.copy(), np.zeros_like(value)
-            self._last, self._noise = value.copy(), Noise(len(value))
+            self._value, self._last = value.copy(), value.copy()
+            self._rate, self._share = np.zeros_like(value), np.ones_like(value)
+            self._noise = Noise(len(value))
             return value.astype(np.float32)
         noise = self._noise(value - self._last, dt)
         self._last = value.copy()
@@ -144,10 +172,10 @@ class ArrayFilter:
         points = self._rate[self._points].reshape(-1, 2)
         if len(points):
             speed[self._points] = np.repeat(np.hypot(points[:, 0], points[:, 1]), 2)
-        speed = np.maximum(speed - quiet_speed(self._knobs, noise, dt), 0.0)
+        speed = moving_speed(self._knobs, noise, dt, speed)
         cutoff = rest_cutoff(self._knobs, noise) + self._knobs.speed * speed / unit
-        share = smoothing(cutoff, dt)
-        smooth = self._value = self._value + share * (value - self._value)
+        self._share = np.maximum(smoothing(cutoff, dt), settling(self._share))
+        smooth = self._value = self._value + self._share * (value - self._value)
         return smooth.astype(np.float32)
 
     def reset(self) -> None:
@@ -161,24 +189,28 @@ class RotationFilter:
     def __init__(self, knobs: OneEuro) -> None:
         self._knobs = knobs
         self._value: np.ndarray | None = None
-        self._last = self._rate = np.zeros(3)
+        self._last = self._rate = self._drift = np.zeros(3)
+        self._share = 1.0
         self._noise = Noise(3)
 
     def __call__(self, rotation: np.ndarray, dt: float) -> np.ndarray:
         """The filtered (3, 3) rotation, `dt` seconds after the last."""
         new = quaternion_from_matrix(rotation)
         if self._value is None:
-            self._value, self._rate = new, np.zeros(3)
-            self._last, self._noise = new, Noise(3)
+            self._value = self._last = new
+            self._rate, self._drift = np.zeros(3), np.zeros(3)
+            self._share, self._noise = 1.0, Noise(3)
             return quaternion_to_matrix(new)
-        noise = self._noise(_turn_between(self._last, new), dt)
+        noise = float(self._noise(_turn_between(self._last, new), dt).sum())
         self._last = new
         turn = _turn_between(self._value, new) / max(dt, 1e-6)
         self._rate += smoothing(self._knobs.derivative, dt) * (turn - self._rate)
-        quiet = float(quiet_speed(self._knobs, noise.sum(), dt))
-        speed = max(math.sqrt(self._rate @ self._rate) - quiet, 0.0)
-        cutoff = rest_cutoff(self._knobs, noise.sum()) + self._knobs.speed * speed
-        self._value = slerp(self._value, new, float(smoothing(cutoff, dt)))
+        self._drift += smoothing(self._knobs.drift, dt) * (turn - self._drift)
+        speed, drift = (math.sqrt(each @ each) for each in (self._rate, self._drift))
+        speed = float(moving_speed(self._knobs, noise, dt, speed, drift))
+        cutoff = float(rest_cutoff(self._knobs, noise)) + self._knobs.speed * speed
+        self._share = max(smoothing(cutoff, dt), settling(self._share))
+        self._value = slerp(self._value, new, self._share)
         return quaternion_to_matrix(self._value)
 
     def reset(self) -> None:

@@ -10,7 +10,7 @@ from .one_euro import OneEuro
 
 @dataclass(frozen=True)
 class Smoothing:
-    """How each part of a face is smoothed. See `OneEuro` for the two numbers of each.
+    """How each part of a face is smoothed. See `OneEuro` for the numbers of each.
 
     Attributes:
         rotation: speed in rad/s.
@@ -24,13 +24,13 @@ class Smoothing:
     """
 
     # ruff: noqa: RUF009 (a OneEuro is immutable)
-    rotation: OneEuro = OneEuro(0.4, 14.0, 2.0, 3.0, loud=0.012)
+    rotation: OneEuro = OneEuro(0.15, 28.0, 4.0, 3.5, loud=0.012, drift=0.5)
     translation: OneEuro = OneEuro(1.2, 30.0)
     box: OneEuro = OneEuro(2.0, 10.0)
     landmarks: OneEuro = OneEuro(2.0, 14.0)
-    lids: OneEuro = OneEuro(1.0, 12.0, 4.0, 3.0)
-    mouth: OneEuro = OneEuro(1.5, 12.0, 4.0, 3.0)
-    others: OneEuro = OneEuro(1.0, 12.0, 4.0, 3.0)
+    lids: OneEuro = OneEuro(0.5, 24.0, 4.0, 3.0)
+    mouth: OneEuro = OneEuro(0.75, 24.0, 4.0, 3.0)
+    others: OneEuro = OneEuro(0.5, 24.0, 4.0, 3.0)
     identity: float = 5.0
 
     def scaled(self, strength: float) -> Smoothing:

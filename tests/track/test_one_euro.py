@@ -49,8 +49,8 @@ PARTS = {
 }
 
 
-def filtered(part: str, values: np.ndarray) -> np.ndarray:
-    knobs = getattr(Smoothing(), part)
+def filtered(part: str, values: np.ndarray, knobs: OneEuro | None = None) -> np.ndarray:
+    knobs = knobs or getattr(Smoothing(), part)
     if part == "rotation":
         smooth = RotationFilter(knobs)
         return np.array([np.arctan2(*smooth(yaw(v), 1 / RATE)[[0, 2], 2]) for v in values])
@@ -93,6 +93,30 @@ def test_a_loud_head_still_follows_a_turn():
     seen = np.degrees(filtered("rotation", turn))
     assert seen[122] > 24
     assert seen[160:].mean() == pytest.approx(30, abs=2)
+
+
+def test_a_face_that_is_first_seen_badly_rests_where_it_is_on_the_whole():
+    """The first frames of a noisy head count alike: it does not creep away from the first one."""
+    noise = np.radians(2.0)
+    off = []
+    for seed in range(20):
+        noisy = np.random.default_rng(seed).normal(0, noise, 40)
+        off.append(filtered("rotation", noisy)[-10:].mean())
+    assert np.std(off) < 0.3 * noise
+
+
+def test_a_turn_slower_than_the_noise_is_followed():
+    """The head stays within the noise behind a turn of 3 degrees a second, nearer than without."""
+    noise, _ = PARTS["rotation"]
+    true = np.arange(300) / RATE * np.radians(3.0)
+    knobs = Smoothing().rotation
+
+    def behind(each: OneEuro) -> float:
+        noisy = [true + np.random.default_rng(seed).normal(0, noise, 300) for seed in range(10)]
+        return float(np.mean([(true - filtered("rotation", v, each))[100:] for v in noisy]))
+
+    assert behind(knobs) < 0.8 * noise
+    assert behind(knobs) < 0.8 * behind(knobs._replace(drift=0.0))
 
 
 def test_a_movement_out_of_the_noise_is_followed_at_once():

@@ -18,14 +18,16 @@ type Knobs = readonly [cutoff: number, speed: number, derivative: number, gate: 
 /** The noise of a rotation, in radians, from which on its cutoff at rest falls in proportion. */
 const LOUD = 0.012;
 const LOUD_GATE = 4 / 3; // how much wider the gate of a loud rotation is at most
+const DRIFT = 0.5; // Hz of a slower low pass, which notices slow turns under the noise
+const DRIFT_GATE = 4; // standard deviations of the noise's own drift that count as standing still
 
-const ROTATION: Knobs = [0.4, 14, 2, 3];
+const ROTATION: Knobs = [0.15, 28, 4, 3.5];
 const TRANSLATION: Knobs = [1.2, 30, 1, 0];
 const BOX: Knobs = [2, 10, 1, 0];
 const LANDMARKS: Knobs = [2, 14, 1, 0];
-const LIDS: Knobs = [1, 12, 4, 3];
-const MOUTH: Knobs = [1.5, 12, 4, 3];
-const OTHERS: Knobs = [1, 12, 4, 3];
+const LIDS: Knobs = [0.5, 24, 4, 3];
+const MOUTH: Knobs = [0.75, 24, 4, 3];
+const OTHERS: Knobs = [0.5, 24, 4, 3];
 const IDENTITY_SPAN = 5;
 const RESTART_AFTER = 0.4; // seconds unseen: an old pose says nothing about a new one
 
@@ -62,10 +64,20 @@ class Noise {
   }
 }
 
+/** The standard deviation that a signal's noise gives its speed, low-passed at `cutoff` Hz. */
+function noiseSpeed(cutoff: number, variance: number, dt: number): number {
+  const share = smoothing(cutoff, dt);
+  return Math.sqrt((variance * share) / (2 - share)) / Math.max(dt, 1e-6);
+}
+
 /** The speed up to which a signal with such noise is taken to stand still. */
 function quietSpeed(knobs: Knobs, variance: number, dt: number): number {
-  const share = smoothing(knobs[2], dt);
-  return (knobs[3] * Math.sqrt((variance * share) / (2 - share))) / Math.max(dt, 1e-6);
+  return knobs[3] * noiseSpeed(knobs[2], variance, dt);
+}
+
+/** The least share of a new sample, after one with `share`: 1, 1/2, 1/3, ... as in a mean. */
+function settling(share: number): number {
+  return share / (1 + share);
 }
 
 /** The mean of the identity weights seen: of all at first, later of the last `span` s. */
@@ -94,10 +106,13 @@ export class FaceFilter {
   private values: Float64Array | null = null;
   private last: Float64Array = new Float64Array(0);
   private rates: Float64Array;
+  private shares: Float64Array;
   private noise = new Noise(0);
   private turn: Quaternion | null = null;
   private lastTurn: Quaternion | null = null;
   private turnRate = [0, 0, 0];
+  private turnDrift = [0, 0, 0];
+  private turnShare = 1;
   private turnNoise = new Noise(3);
 
   constructor(expressions: readonly string[], landmarks: number) {
@@ -108,6 +123,7 @@ export class FaceFilter {
       ...Array<Knobs>(landmarks * 2).fill(LANDMARKS),
     ];
     this.rates = new Float64Array(this.knobs.length);
+    this.shares = new Float64Array(this.knobs.length);
   }
 
   /** The smoothed face, `dt` seconds after the last one. */
@@ -136,11 +152,12 @@ export class FaceFilter {
   private filterValues(value: Float64Array, dt: number, size: number): Float64Array {
     if (this.values === null) {
       this.rates.fill(0);
+      this.shares.fill(1);
       this.noise = new Noise(value.length);
       this.last = value;
       return (this.values = Float64Array.from(value));
     }
-    const { values, rates, knobs, last } = this;
+    const { values, rates, shares, knobs, last } = this;
     this.noise.add(value.map((now, i) => now - last[i]), dt);
     this.last = value;
     for (let i = 0; i < value.length; i++) {
@@ -157,7 +174,8 @@ export class FaceFilter {
       speed = Math.max(speed - quietSpeed(knobs[i], this.noise.variance[i], dt), 0);
       const unit = i < 4 || i >= LANDMARKS_AT ? size : 1;
       const share = smoothing(knobs[i][0] + (knobs[i][1] * speed) / unit, dt);
-      values[i] += share * (value[i] - values[i]);
+      shares[i] = Math.max(share, settling(shares[i]));
+      values[i] += shares[i] * (value[i] - values[i]);
     }
     return values;
   }
@@ -166,21 +184,25 @@ export class FaceFilter {
     const now = quaternionFromMatrix(rotation);
     if (this.turn === null || this.lastTurn === null) {
       this.turnRate = [0, 0, 0];
+      this.turnDrift = [0, 0, 0];
+      this.turnShare = 1;
       this.turnNoise = new Noise(3);
       this.turn = now;
     } else {
       this.turnNoise.add(turnBetween(this.lastTurn, now), dt);
-      const share = smoothing(ROTATION[2], dt);
-      const turn = turnBetween(this.turn, now);
-      this.turnRate = this.turnRate.map(
-        (rate, n) => rate + share * (turn[n] / Math.max(dt, 1e-6) - rate),
-      );
+      const turn = turnBetween(this.turn, now).map((part) => part / Math.max(dt, 1e-6));
+      const [quick, slow] = [smoothing(ROTATION[2], dt), smoothing(DRIFT, dt)];
+      this.turnRate = this.turnRate.map((rate, n) => rate + quick * (turn[n] - rate));
+      this.turnDrift = this.turnDrift.map((rate, n) => rate + slow * (turn[n] - rate));
       const variance = this.turnNoise.variance.reduce((sum, part) => sum + part, 0);
       const loudness = Math.max(Math.sqrt(variance) / LOUD, 1);
       const quiet = quietSpeed(ROTATION, variance, dt) * Math.min(loudness, LOUD_GATE);
-      const speed = Math.max(Math.hypot(...this.turnRate) - quiet, 0);
+      const quietDrift = DRIFT_GATE * noiseSpeed(DRIFT, variance, dt);
+      const [rate, drift] = [Math.hypot(...this.turnRate), Math.hypot(...this.turnDrift)];
+      const speed = Math.max(rate - quiet, drift - quietDrift, 0);
       const cutoff = ROTATION[0] / loudness + ROTATION[1] * speed;
-      this.turn = slerp(this.turn, now, smoothing(cutoff, dt));
+      this.turnShare = Math.max(smoothing(cutoff, dt), settling(this.turnShare));
+      this.turn = slerp(this.turn, now, this.turnShare);
     }
     this.lastTurn = now;
     return quaternionToMatrix(this.turn);

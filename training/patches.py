@@ -45,11 +45,11 @@ from training.marks import (
     Patch,
 )
 from training.model import Mfn
+from training.optimiser import Optimiser
 from training.running import (
     fast_bf16,
     follow,
     learning_rate,
-    make_optimiser,
     read_weights,
     save,
     start_from,
@@ -246,7 +246,7 @@ def learn(
     tells = nn.Linear(patch.features, shapes)
     both = nn.ModuleList([patch, tells]).train()
     deviation = np.maximum(np.concatenate([s.expression for s in kept]).std(0), 0.06)
-    optimiser = make_optimiser(both)
+    optimiser = Optimiser(both)
     average = {key: value.clone() for key, value in both.state_dict().items()}
     recent: list[tuple[float, float]] = []
     begun, done = time.time(), 0

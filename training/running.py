@@ -14,6 +14,8 @@ import torch
 import torch.distributed as distributed
 from torch import nn
 
+from training.optimiser import Optimiser
+
 
 def fast_bf16(device: torch.device) -> bool:
     """Whether bfloat16 is quicker here: on accelerators, and on CPUs that have it in hardware.
@@ -51,22 +53,10 @@ def share(model: nn.Module, spent: float) -> float:
     return float(flat[-1])
 
 
-def make_optimiser(model: nn.Module) -> torch.optim.AdamW:
-    """AdamW of what learns; biases and normalisation are not decayed."""
-    decay, plain = [], []
-    for parameter in (p for p in model.parameters() if p.requires_grad):
-        (decay if parameter.ndim > 1 else plain).append(parameter)
-    return torch.optim.AdamW(
-        [{"params": decay, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}],
-        lr=1e-3,
-        fused=True,
-    )
-
-
 def take_up(
     arguments: argparse.Namespace,
     model: nn.Module,
-    optimisers: list[torch.optim.AdamW],
+    optimisers: list[Optimiser],
     device: torch.device,
 ) -> tuple[dict[str, torch.Tensor], int, float]:
     """Start from a checkpoint or from landed weights, as asked.
@@ -146,7 +136,7 @@ def save(
     path: Path,
     model: nn.Module,
     average: dict,
-    optimisers: Sequence[torch.optim.Optimizer],
+    optimisers: Sequence[Optimiser],
     done: int,
     spent: float,
 ) -> None:

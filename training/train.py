@@ -25,11 +25,11 @@ from tqdm import tqdm
 from training import feeding, photos
 from training.bank import load_surface, photo_bank
 from training.losses import FaceLoss, Weights
+from training.optimiser import Optimiser
 from training.running import (
     Log,
     follow,
     learning_rate,
-    make_optimiser,
     read_weights,
     save,
     share,
@@ -69,7 +69,7 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     if not task.closeup_losses:
         arguments.closeups = 0  # nobody would look at them
     # Two: what close-ups ask for would drown in what scenes do (docs/decisions/0017).
-    optimisers = [make_optimiser(model) for _ in range(2 if task.closeup_losses else 1)]
+    optimisers = [Optimiser(model) for _ in range(2 if task.closeup_losses else 1)]
     average, done, spent = take_up(arguments, model, optimisers, device)
     if arguments.patches:
         take_patches(model, average, read_weights(Path(arguments.patches)))
@@ -158,7 +158,7 @@ def make_face_loss(arguments: argparse.Namespace) -> FaceLoss:
 
 def step(
     model: torch.nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: Optimiser,
     losses: dict[str, torch.Tensor],
     weights: dict[str, float],
     arguments: argparse.Namespace,
@@ -166,7 +166,7 @@ def step(
 ) -> float:
     """Learn from some losses; returns the time spent, averaged over the run's processes."""
     total = sum(weights[key] * value for key, value in losses.items())
-    optimiser.zero_grad(set_to_none=True)
+    optimiser.zero_grad()
     total.backward()  # type: ignore[union-attr]
     if arguments.processes > 1:
         spent = share(model, spent)

@@ -14,7 +14,15 @@ from mfn_addon.face.mirror import mirror_matrix, mirror_order
 from training import scales
 from training.bank import load_surface, photo_bank
 from training.model import Mfn
-from training.relabel import KEYS, between, by_networks, load, nearest_rotation, relabel
+from training.relabel import (
+    KEYS,
+    between,
+    by_networks,
+    lean_on_names,
+    load,
+    nearest_rotation,
+    relabel,
+)
 from training.running import write_weights
 from training.sfn import SIDE, Sfn
 
@@ -79,6 +87,21 @@ def test_mouths_that_people_have_marked_lean_less_on_what_is_read(tmp_path):
     assert moved[:, wide] == pytest.approx(0.75)
     assert moved[by_people, smile] == pytest.approx(0.25)
     assert moved[~by_people, smile] == pytest.approx(0.75)
+
+
+def test_smiles_lean_on_what_people_have_said():
+    smile, wide = EXPRESSIONS.index("mouthSmileLeft"), EXPRESSIONS.index("eyeWideLeft")
+    weights = np.zeros((5, len(EXPRESSIONS)), np.float32)
+    weights[:, wide] = [0.1, 0.2, 0.3, 0.4, 0.5]
+    weights[:, smile] = [0.2, 0.8, 0.3, 0.1, 0.4]
+    weights[:, EXPRESSIONS.index("mouthSmileRight")] = weights[:, smile]
+    said = weights.copy()
+    lean_on_names(said, np.array(["happiness", "happiness", "neutral", "neutral", ""]))
+    assert said[:, wide] == pytest.approx(weights[:, wide])
+    happy, nothing = 0.5, 0.2
+    expected = [0.2 + 0.15 * (happy - 0.2), 0.8 + 0.15 * (happy - 0.8),
+                0.3 + 0.15 * (nothing - 0.3), 0.1 + 0.15 * (nothing - 0.1), 0.4]  # fmt: skip
+    assert said[:, smile] == pytest.approx(expected)
 
 
 def turned(degrees: float) -> np.ndarray:

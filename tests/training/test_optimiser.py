@@ -9,14 +9,25 @@ import pytest
 import torch
 from torch import nn
 
-from training.optimiser import Optimiser
+from training.optimiser import Optimiser, orthogonal
+
+
+def test_orthogonal_is_nearly_what_is_nearest():
+    random = torch.Generator().manual_seed(0)
+    for shape in ((20, 90), (90, 20)):
+        matrix = torch.randn(shape, generator=random)
+        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+        assert torch.linalg.svdvals(orthogonal(matrix)).sub(1).abs().max() < 0.35
+        along = (orthogonal(matrix) * (left @ right)).sum() / 20
+        assert 0.8 < along < 1.2
 
 
 def network(memory_format: torch.memory_format = torch.contiguous_format) -> nn.Sequential:
     torch.manual_seed(0)
     layers = nn.Sequential(
-        nn.Conv2d(16, 24, 3), nn.BatchNorm2d(24), nn.Flatten(), nn.Linear(24 * 4, 5)
-    )
+        nn.Conv2d(16, 24, 3), nn.BatchNorm2d(24), nn.Conv2d(24, 300, 2), nn.Flatten(),
+        nn.Linear(300, 5),
+    )  # fmt: skip
     return layers.to(memory_format=memory_format)
 
 
@@ -55,12 +66,12 @@ def test_the_order_of_memory_changes_nothing():
 
 def test_it_learns_all_that_learns_and_nothing_else():
     layers = network()
-    layers[3].requires_grad_(False)
+    layers[4].requires_grad_(False)
     was = {name: value.clone() for name, value in layers.named_parameters()}
     seen = learn(layers, Optimiser(layers, rate=1e-2), 60)
     assert sum(seen[-10:]) < 0.8 * sum(seen[:10])
     for name, value in layers.named_parameters():
-        assert torch.equal(value, was[name]) == name.startswith("3."), name
+        assert torch.equal(value, was[name]) == name.startswith("4."), name
 
 
 def test_a_run_goes_on_as_if_it_had_not_stopped():

@@ -4,8 +4,9 @@
     python -m training.export CHECKPOINT --output models/mfn.onnx
 
 Normalisation, non-maximum suppression, the regions and their read-out are all inside, so every
-runtime (desktop, browser) computes the same thing. Weights are stored in 8 or 16 bits and
-widened when the model is loaded.
+runtime (desktop, browser) computes the same thing. Weights are stored in 8 or 16 bits and most
+are widened when the model is loaded, by ONNX Runtime if it is told so
+(`session.disable_quant_qdq`), else in every picture.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
 from mfn_addon.network.mfn import OUTPUTS
+from training.compress import compress
 from training.graph import tidy
 from training.layers import dense, thin
 from training.look import look_from_pose
@@ -37,7 +39,6 @@ SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is m
 SECOND_LOOK = 0.3  # the share of the second look in a score; the cell's own has the rest
 DOUBLE = 0.45  # boxes of the second look that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
-ROUNDED_FROM = 8_000  # weights of this many numbers are stored in 8 bits
 FORMAT_VERSION = "1"
 TAKES = "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested"
 GIVES = (
@@ -243,45 +244,6 @@ def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
     compress(whole)
     onnx.checker.check_model(whole)
     return whole
-
-
-def compress(model: onnx.ModelProto, rounded_from: int = ROUNDED_FROM) -> None:
-    """Store the weights as integers of 8 bits or as float16, behind nodes that loading folds away.
-
-    Each output channel of a large weight has its own step, a 127th of its largest value: what
-    that rounds off cannot be seen in the faces, and the file is a third of the size.
-    """
-    outputs_last = {node.input[1] for node in model.graph.node if node.op_type == "MatMul"}
-    kept, unpack = [], []
-    for tensor in model.graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        if array.dtype != np.float32 or array.size <= 64:
-            kept.append(tensor)
-        elif array.ndim > 1 and array.size >= rounded_from:
-            axes = tuple(range(array.ndim))
-            axes = axes[:-1] if tensor.name in outputs_last else axes[1:]
-            step = np.maximum(np.abs(array).max(axis=axes, keepdims=True), 1e-12) / 127
-            whole = np.round(array / step).astype(np.int8)
-            names = [f"{tensor.name}/{part}" for part in ("whole", "step", "wide")]
-            kept += [
-                numpy_helper.from_array(whole, names[0]),
-                numpy_helper.from_array(step.astype(np.float32), names[1]),
-            ]
-            unpack += [
-                helper.make_node("Cast", [names[0]], [names[2]], to=TensorProto.FLOAT),
-                helper.make_node("Mul", [names[2], names[1]], [tensor.name]),
-            ]
-        else:
-            small = numpy_helper.from_array(array.astype(np.float16), f"{tensor.name}/half")
-            kept.append(small)
-            unpack.append(
-                helper.make_node("Cast", [small.name], [tensor.name], to=TensorProto.FLOAT)
-            )
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    nodes = list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend(unpack + nodes)
 
 
 def describe(model: onnx.ModelProto, version: str, takes: str, gives: str) -> None:

@@ -13,7 +13,8 @@ import onnx
 import torch
 from torch import nn
 
-from training.export import compress, describe, export_part
+from training.compress import compress
+from training.export import describe, export_part
 from training.graph import tidy
 from training.look import look_from_pose
 from training.running import write_weights
@@ -25,7 +26,7 @@ GIVES = (
     "of the crop a metre; identity (N, 40); expression (N, 52) 0..1"
 )
 ROUNDED_FROM = 16_000
-"""As for MFN, whose file has to be smaller (`training.export.ROUNDED_FROM`)."""
+"""As for MFN, whose file has to be smaller (`training.compress.ROUNDED_FROM`)."""
 
 
 class Read(nn.Module):

@@ -16,6 +16,7 @@ import numpy as np
 from ..face import EXPRESSIONS, NO_ID, Face, HeadModel, load_head_model, place, project_local
 from ..face.head_model import MODELS_FOLDER
 from .crops import PADDING
+from .lids import shut_lids
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -118,6 +119,7 @@ class FaceNetwork:
         rotation, translation = place(look, centre, scale, shape[1], shape[0])
         points = self.head_model.landmark_points(identity, expression)
         landmarks = project_local(points, look, centre, scale)
+        expression = shut_lids(expression)
         return [
             Face(
                 id=NO_ID,

@@ -18,6 +18,7 @@ from ..face import Face, HeadModel, load_head_model, place, project_local
 from ..face.head_model import MODELS_FOLDER
 from ..face.mirror import mirror_matrix, mirror_order, mirror_rotation
 from .crops import cut
+from .lids import shut_lids
 from .mfn import check_metadata, open_session
 
 DEFAULT_PATH = MODELS_FOLDER / "sfn.onnx"
@@ -115,16 +116,15 @@ class SingleFaceNetwork:
         look = _mean_rotation(seen["rotation"])
         centre, scale = seen["centre"].mean(0), float(np.exp(np.log(seen["scale"]).mean()))
         identity, expression = seen["identity"].mean(0), seen["expression"].mean(0)
-        if kept:
-            expression = (1 - kept) * expression + kept * face.expression
         height, width = image.shape[:2]
         rotation, translation = place(look, centre, scale, width, height)
-        points = self.head_model.landmark_points(identity, expression)
+        seen_there = (1 - kept) * expression + kept * face.expression
+        points = self.head_model.landmark_points(identity, seen_there)
         return face.with_(
             rotation=rotation,
             translation=translation,
             identity=identity,
-            expression=expression,
+            expression=(1 - kept) * shut_lids(expression) + kept * face.expression,
             landmarks=project_local(points, look, centre, scale),
         )
 

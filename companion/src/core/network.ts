@@ -7,6 +7,7 @@ import { place, projectLocal } from "./camera.ts";
 import { type Face, NO_ID } from "./face.ts";
 import type { SparseHead } from "./headModel.ts";
 import { LONG_SIDE, Letterboxer } from "./letterbox.ts";
+import { shutLids } from "./lids.ts";
 
 const LEAST_SCORE = 0.5;
 const START_WITHIN = 20_000; // ms
@@ -72,7 +73,7 @@ export class FaceNetwork {
         box: read("box").slice(i * 4, i * 4 + 4).map((value) => value / box.scale),
         ...place(look, centre, scale, width, height),
         identity,
-        expression,
+        expression: shutLids(expression, this.head.header.expressions),
         landmarks: projectLocal(points, look, centre, scale),
       });
     }

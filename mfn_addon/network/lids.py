@@ -18,8 +18,9 @@ PARTS = {"eyeBlink": 1.32, "eyeSquint": 0.485, "eyeLookDown": 0.5}
 model (`models/head_model.npz`), for small weights."""
 MOST_LOOKING_DOWN = 0.3
 """Beyond it the gaze goes down and the eye stays open."""
-OPEN, SHUT = 0.6, 0.95
-"""From here on the eye counts as closing, and as shut."""
+OPEN, SHUT = 0.5, 1.05
+"""From here on the eye counts as closing, and as shut. In between, noise of what was read grows:
+over a shorter way it would show."""
 
 _ROWS = np.array([[EXPRESSION_INDEX[name + side] for name in PARTS] for side in ("Left", "Right")])
 _SHARES = np.array([*PARTS.values()], np.float32)

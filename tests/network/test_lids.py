@@ -21,14 +21,14 @@ def weights(**named: float) -> np.ndarray:
 
 def test_an_eye_that_three_shapes_have_shut_is_shut_by_the_blink():
     shut = shut_lids(weights(eyeBlink=0.5, eyeSquint=0.25, eyeLookDown=0.27))
-    assert shut[LEFT] > 0.95
+    assert shut[LEFT] > 0.9
 
 
 @pytest.mark.parametrize(
     "seen",
     [
         {"eyeBlink": 0.3},
-        {"eyeBlink": 0.15, "eyeSquint": 0.8},  # a laugh
+        {"eyeBlink": 0.08, "eyeSquint": 0.8},  # a laugh
         {"eyeBlink": 0.2, "eyeLookDown": 0.9},  # at the keyboard
     ],
 )

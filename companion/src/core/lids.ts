@@ -7,8 +7,8 @@ const PARTS: readonly [shape: string, share: number][] = [
   ["eyeLookDown", 0.5],
 ];
 const MOST_LOOKING_DOWN = 0.3;
-const OPEN = 0.6;
-const SHUT = 0.95;
+const OPEN = 0.5;
+const SHUT = 1.05;
 
 /** The weights with eyeBlink raised to 1 where the lids meet. `names`: the 52, in their order. */
 export function shutLids(expression: Float32Array, names: readonly string[]): Float32Array {

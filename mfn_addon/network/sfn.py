@@ -118,13 +118,16 @@ class SingleFaceNetwork:
         identity, expression = seen["identity"].mean(0), seen["expression"].mean(0)
         height, width = image.shape[:2]
         rotation, translation = place(look, centre, scale, width, height)
-        seen_there = (1 - kept) * expression + kept * face.expression
-        points = self.head_model.landmark_points(identity, seen_there)
+
+        def beside(part: np.ndarray) -> np.ndarray:
+            return (1 - kept) * part + kept * face.expression if kept else part
+
+        points = self.head_model.landmark_points(identity, beside(expression))
         return face.with_(
             rotation=rotation,
             translation=translation,
             identity=identity,
-            expression=(1 - kept) * shut_lids(expression) + kept * face.expression,
+            expression=beside(shut_lids(expression)),
             landmarks=project_local(points, look, centre, scale),
         )
 

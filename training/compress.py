@@ -16,13 +16,18 @@ MULTIPLIED_FROM = 190_000
 """Layers with so many numbers are multiplied in 8 bits too."""
 
 
-def compress(model: onnx.ModelProto, rounded_from: int = ROUNDED_FROM) -> None:
+def compress(
+    model: onnx.ModelProto,
+    rounded_from: int = ROUNDED_FROM,
+    multiplied_from: float = MULTIPLIED_FROM,
+) -> None:
     """Store the weights as integers of 8 bits or as float16.
 
     Each output of a large weight has its own step, a 127th of its largest value: what that rounds
     off cannot be seen in the faces, and the file is a third of the size. Weights are unpacked when
     the file is loaded, but for those of the largest layers, whose inputs are rounded to 8 bits too:
-    they would take the most memory.
+    they would take the most memory. All rows that are read at once share a step there, so that what
+    is read of a face depends a little on the others.
     """
     graph = model.graph
     outputs_last = {node.input[1] for node in graph.node if node.op_type == "MatMul"}
@@ -38,7 +43,7 @@ def compress(model: onnx.ModelProto, rounded_from: int = ROUNDED_FROM) -> None:
             step = np.maximum(np.abs(array).max(axis=others, keepdims=True), 1e-12) / 127
             whole = np.round(array / step).astype(np.int8)
             names = [f"{tensor.name}/{part}" for part in ("whole", "step")]
-            if tensor.name in multiplied and array.size >= MULTIPLIED_FROM:
+            if tensor.name in multiplied and array.size >= multiplied_from:
                 multiply_whole(graph, multiplied[tensor.name], names)
                 whole = np.ascontiguousarray(whole.T)
             else:

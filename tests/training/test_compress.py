@@ -9,7 +9,6 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from training import compress as module
 from training.compress import compress
 
 ROWS, INPUTS, HIDDEN, OUTPUTS = 8, 300, 700, 20
@@ -70,11 +69,13 @@ def test_only_the_largest_layer_is_multiplied_in_8_bits():
     assert kinds(model).count("MatMulInteger") == 1
     assert kinds(model).count("Gemm") == 1
     assert kinds(model).count("DequantizeLinear") == 2  # of the second layer and the product
+    whole = network()
+    compress(whole, multiplied_from=float("inf"))
+    assert kinds(whole).count("MatMulInteger") == 0
 
 
 @pytest.mark.parametrize("changes", [{"alpha": 2.0}, {"transB": 0}])
-def test_a_layer_that_is_more_than_that_is_left_alone(changes, monkeypatch):
-    monkeypatch.setattr(module, "MULTIPLIED_FROM", 10_000)
+def test_a_layer_that_is_more_than_that_is_left_alone(changes):
     model = network()
     second = model.graph.node[2]
     del second.attribute[:]
@@ -85,6 +86,6 @@ def test_a_layer_that_is_more_than_that_is_left_alone(changes, monkeypatch):
         turned = numpy_helper.to_array(weight).T.copy()
         weight.CopyFrom(numpy_helper.from_array(turned, "w2"))
     expected = computed(model)
-    compress(model)
+    compress(model, multiplied_from=10_000)
     assert kinds(model).count("Gemm") == 1
     assert (computed(model) - expected).std() < 0.02 * expected.std()

@@ -81,7 +81,7 @@ def test_the_exported_network_reads_what_pytorch_reads(tmp_path):
 
 def test_each_of_several_crops_is_read_by_the_exported_network(tmp_path, monkeypatch):
     # Rounded weights are judged above, on a picture; on noise they differ by more.
-    monkeypatch.setattr(export_sfn, "compress", lambda *graph: None)
+    monkeypatch.setattr(export_sfn, "compress", lambda *_, **__: None)
     model = Sfn()
     start_from(model, read_weights(Path("training/weights/sfn.pt")))  # new ones say the same to all
     onnx.save(build(model.eval()), tmp_path / "sfn.onnx")

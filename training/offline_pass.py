@@ -81,7 +81,7 @@ def on_clips(network: FaceNetwork, data: Path) -> str:
             "unrest of the head, degrees a frame²": head,
             "unrest of the shapes, 1/1000": shapes,
             f"height of {len(blinks[name])} blinks, %": 100 * height,
-            "their lag, frames": late,
+            "their lag, frames": round(float(late), 3),
         }
     return table(rows)
 

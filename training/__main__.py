@@ -2,7 +2,7 @@
 """The whole training, from data to the networks in `models/`: what `make train` runs.
 
     python -m training [--sfn-minutes 80] [--minutes 150] [--verify-minutes 20]
-        [--patch-minutes 20] [--close-minutes 60] [--together-minutes 15]
+        [--patch-minutes 30] [--close-minutes 20] [--together-minutes 45]
         [--light-minutes 100]
 
 Each stage is skipped where its result is there already, so a stopped run goes on where it was (what
@@ -52,8 +52,8 @@ OPTIONS = {
     "verify": ("--photo-share", "0.65", "--size", "128", "192", "320", "--batch", "20",
                "--rate", "1e-3"),
     "close": ("--photo-share", "0.65", "--batch", "24", "--rate", "1e-3"),
-    "together": ("--photo-share", "0.62", "--batch", "24", "--rate", "3.5e-4"),
-    "sfn_together": ("--batch", "20", "--rate", "3.5e-4"),
+    "together": ("--photo-share", "0.62", "--batch", "24", "--rate", "5e-4"),
+    "sfn_together": ("--batch", "20", "--rate", "5e-4"),
     "mfn_light": ("--thin", "--photo-share", "0.55", "--rate", "1e-3"),
 }  # fmt: skip
 """Of training, for each network: rates that suit weights which have learned already."""
@@ -184,9 +184,9 @@ def main() -> None:
     parser.add_argument("--sfn-minutes", type=float, default=80, help="of training SFN; 0: none")
     parser.add_argument("--minutes", type=float, default=150, help="of training MFN")
     parser.add_argument("--verify-minutes", type=float, default=20, help="of its second look")
-    parser.add_argument("--patch-minutes", type=float, default=20, help="of each of its patches")
-    parser.add_argument("--close-minutes", type=float, default=60, help="of its close reading")
-    parser.add_argument("--together-minutes", type=float, default=15,
+    parser.add_argument("--patch-minutes", type=float, default=30, help="of each of its patches")
+    parser.add_argument("--close-minutes", type=float, default=20, help="of its close reading")
+    parser.add_argument("--together-minutes", type=float, default=45,
                         help="of all layers at a low rate, last")  # fmt: skip
     parser.add_argument("--light-minutes", type=float, default=100, help="of the light MFN")
     parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")

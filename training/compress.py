@@ -67,14 +67,10 @@ def compress(
 
 def can_multiply(node: onnx.NodeProto) -> bool:
     """Whether it is a layer x W^T + b as PyTorch exports it, and nothing more."""
-    facts = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    facts = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}
+    facts |= {a.name: helper.get_attribute_value(a) for a in node.attribute}
     plain = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 1}
-    return (
-        node.op_type == "Gemm"
-        and len(node.input) == 3
-        and all(facts.get(name, 0 if name == "transB" else usual) == usual
-                for name, usual in plain.items())
-    )  # fmt: skip
+    return node.op_type == "Gemm" and len(node.input) == 3 and facts == plain
 
 
 def multiply_whole(graph: onnx.GraphProto, layer: onnx.NodeProto, weight: list[str]) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole training, from data to the networks in `models/`: what `make train` runs.
 
-    python -m training [--sfn-minutes 80] [--minutes 150] [--verify-minutes 20]
-        [--patch-minutes 30] [--close-minutes 20] [--together-minutes 45]
-        [--light-minutes 100]
+    python -m training [--sfn-minutes 80] [--minutes 150] [--find-minutes 30]
+        [--verify-minutes 20] [--patch-minutes 30] [--close-minutes 20] [--together-minutes 45]
+        [--light-minutes 60]
 
 Each stage is skipped where its result is there already, so a stopped run goes on where it was (what
 teaches the patches, with the patch that it was at):
@@ -18,11 +18,11 @@ teaches the patches, with the patch that it was at):
 6. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
    last, with its patches at a low rate;
 7. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
-8. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported, its
-   second look and its close reading learn alone (docs/decisions/0021 and 0022), and close reading
-   together with its patches at a low rate;
-9. the same for the light MFN, from the weights that `training.thinning` once made of MFN's
-   (docs/decisions/0012).
+8. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported,
+   finding, its second look and its close reading learn alone (docs/decisions/0021, 0022 and 0027),
+   and close reading together with its patches at a low rate;
+9. the light MFN, which finds faces as that MFN does: its close reading learns on, or from what
+   `training.thinning` makes of MFN's (docs/decisions/0012 and 0027).
 """
 
 from __future__ import annotations
@@ -49,12 +49,14 @@ SCENES, SCENE_SIZE = 12_000, 256
 OPTIONS = {
     "sfn": ("--batch", "20", "--rate", "1e-3"),
     "mfn": ("--photo-share", "0.62", "--size", "128", "192", "320", "--rate", "1e-3"),
+    "find": ("--photo-share", "0.65", "--size", "192", "320", "448", "--batch", "20",
+             "--rate", "1e-3"),
     "verify": ("--photo-share", "0.65", "--size", "128", "192", "320", "--batch", "20",
                "--rate", "1e-3"),
     "close": ("--photo-share", "0.65", "--batch", "24", "--rate", "1e-3"),
     "together": ("--photo-share", "0.62", "--batch", "24", "--rate", "5e-4"),
     "sfn_together": ("--batch", "20", "--rate", "5e-4"),
-    "mfn_light": ("--thin", "--photo-share", "0.55", "--rate", "1e-3"),
+    "mfn_light": ("--thin", "--photo-share", "0.62", "--batch", "28", "--rate", "1e-3"),
 }  # fmt: skip
 """Of training, for each network: rates that suit weights which have learned already."""
 TOGETHER = {"together": "close", "sfn_together": "sfn"}
@@ -145,6 +147,18 @@ def learn(
         checkpoint.with_name("landed").touch()
 
 
+def learn_light(minutes: float, fitted: Path) -> None:
+    """Make the light MFN of the landed one, train its close reading and export it."""
+    landed, start = LANDED / "mfn_light.pt", WORK / "mfn_light" / "start.pt"
+    start.parent.mkdir(parents=True, exist_ok=True)
+    words = ("--near", str(landed)) if landed.is_file() else ()
+    run("training.thinning", str(LANDED / "mfn.pt"), "--output", str(start), "--photos",
+        str(fitted), "--rendered", str(WORK / "rendered"), *words)  # fmt: skip
+    last = train("close", "mfn_light", minutes, fitted, None, "--init", str(start))
+    run("training.export", str(last), "--output", "models/mfn_light.onnx", "--weights", str(landed))
+    last.with_name("landed").touch()
+
+
 def patches(checkpoint: Path, minutes: float, fitted: Path) -> Path:
     """Teach the patches of a network and return the checkpoint with them."""
     output = WORK / "patches" / "last.pt"
@@ -183,12 +197,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the data, train the networks, export them.")
     parser.add_argument("--sfn-minutes", type=float, default=80, help="of training SFN; 0: none")
     parser.add_argument("--minutes", type=float, default=150, help="of training MFN")
+    parser.add_argument("--find-minutes", type=float, default=30, help="of its finding alone")
     parser.add_argument("--verify-minutes", type=float, default=20, help="of its second look")
     parser.add_argument("--patch-minutes", type=float, default=30, help="of each of its patches")
     parser.add_argument("--close-minutes", type=float, default=20, help="of its close reading")
     parser.add_argument("--together-minutes", type=float, default=45,
                         help="of all layers at a low rate, last")  # fmt: skip
-    parser.add_argument("--light-minutes", type=float, default=100, help="of the light MFN")
+    parser.add_argument("--light-minutes", type=float, default=60, help="of the light MFN")
     parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")
     parser.add_argument("--crops", type=int, default=CROPS)
     parser.add_argument("--bystanders", type=int, default=BYSTANDERS)
@@ -212,6 +227,7 @@ def main() -> None:
     render("studies", arguments.studies, STUDY_SIZE)
     render("scenes", arguments.scenes, SCENE_SIZE)
     own = {
+        "find": arguments.find_minutes,
         "verify": arguments.verify_minutes,
         "patches": arguments.patch_minutes,
         "close": arguments.close_minutes,
@@ -228,7 +244,7 @@ def main() -> None:
     if learned and learned != landed:
         learned.with_name("landed").touch()
     if arguments.light_minutes:
-        learn("mfn_light", arguments.light_minutes, fitted)
+        learn_light(arguments.light_minutes, fitted)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Export a trained MFN to ONNX: one graph from uint8 pixels to at most 32 faces.
+"""Export a trained MFN to ONNX: one graph from uint8 pixels to at most 32 faces, or 16.
 
     python -m training.export CHECKPOINT --output models/mfn.onnx
 
@@ -24,11 +24,11 @@ from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, load_head_model
 from mfn_addon.network.mfn import OUTPUTS
-from training.compress import compress
+from training.compress import compress, shorten
 from training.graph import tidy
 from training.layers import dense, thin
 from training.look import look_from_pose
-from training.model import CLOSE_FACES, MAX_FACES, Mfn
+from training.model import Mfn
 from training.running import write_weights
 from training.sampling import REGION_MARGIN
 
@@ -41,12 +41,6 @@ DOUBLE = 0.45  # boxes of the second look that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
 FORMAT_VERSION = "1"
 TAKES = "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested"
-GIVES = (
-    f"score ({MAX_FACES}), 0 where empty; box ({MAX_FACES}, 4) px of the input; rotation "
-    f"({MAX_FACES}, 3, 3) relative to the line of sight; centre ({MAX_FACES}, 2) px; scale "
-    f"({MAX_FACES}) px a metre; identity ({MAX_FACES}, 40); expression ({MAX_FACES}, 52) 0..1; "
-    f"the {CLOSE_FACES} largest faces are read closely"
-)
 
 
 class Find(nn.Module):
@@ -64,9 +58,10 @@ class Find(nn.Module):
 
 
 class Read(nn.Module):
-    """Maps, the proposed (32, 4) boxes and their (32,) scores -> 32 faces, surest first.
+    """Maps, the proposed (N, 4) boxes and their (N,) scores -> N faces, surest first.
 
     Args:
+        model: which says how many.
         twice: whether proposals are looked at again; else they are taken as they are.
     """
 
@@ -92,11 +87,11 @@ class Read(nn.Module):
         if self.twice:
             sure, exact = self.model.verify(maps, regions, size, survey)
             score = without_doubles(joint_score(score, sure), exact)
-        score, order = score.topk(MAX_FACES)
+        score, order = score.topk(self.model.faces)
         survey, regions, box = survey.of(order), regions[order], exact[order]
         pose, expression = reader.far(survey)
         # Empty rows are the smallest of all, so that they are read closely last.
-        close = (regions[:, 3] * (score > LOWEST_SCORE).float()).topk(CLOSE_FACES).indices
+        close = (regions[:, 3] * (score > LOWEST_SCORE).float()).topk(self.model.close).indices
         near = reader.near(maps, regions[close], size, survey.of(close))
         rows = close[:, None]
         pose, identity, expression = (
@@ -143,11 +138,12 @@ def export_part(
         return onnx.load(path)
 
 
-def pick_graph() -> onnx.ModelProto:
-    """score (1, N), box (1, N, 4) -> 32 after suppression, surest first; empty rows have score 0.
+def pick_graph(faces: int) -> onnx.ModelProto:
+    """score (1, N), box (1, N, 4) -> so many after suppression, surest first; empty rows have
+    score 0.
 
-    Of more than 32, those with the highest score times size are kept: by score alone, rows went to
-    specks in the background of a crowd (docs/decisions/0011).
+    Of more than that, those with the highest score times size are kept: by score alone, rows went
+    to specks in the background of a crowd (docs/decisions/0011).
     """
 
     def constant(name: str, array: np.ndarray) -> TensorProto:
@@ -185,7 +181,7 @@ def pick_graph() -> onnx.ModelProto:
         constant("one", np.array([1], np.int64)),
         constant("two", np.array(2, np.int64)),
         constant("zero", np.array([0], np.int64)),
-        constant("proposals", np.array([MAX_FACES], np.int64)),
+        constant("proposals", np.array([faces], np.int64)),
         constant("most", np.array([MOST_CANDIDATES], np.int64)),
         constant("overlap", np.array([OVERLAP], np.float32)),
         constant("sure", np.array([SURE_SCORE], np.float32)),
@@ -202,8 +198,8 @@ def pick_graph() -> onnx.ModelProto:
             helper.make_tensor_value_info("box_in", TensorProto.FLOAT, [1, "cells", 4]),
         ],
         [
-            helper.make_tensor_value_info("proposed_score", TensorProto.FLOAT, [MAX_FACES]),
-            helper.make_tensor_value_info("proposed_box", TensorProto.FLOAT, [MAX_FACES, 4]),
+            helper.make_tensor_value_info("proposed_score", TensorProto.FLOAT, [faces]),
+            helper.make_tensor_value_info("proposed_box", TensorProto.FLOAT, [faces, 4]),
         ],
         constants,
     )
@@ -223,8 +219,8 @@ def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
         {"image": {1: "height", 2: "width"}, **spatial, "score_all": {1: "cells"},
          "box_all": {1: "cells"}},
     )  # fmt: skip
-    box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(MAX_FACES, 1)
-    score = torch.linspace(1.0, 0.0, MAX_FACES)
+    box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(model.faces, 1)
+    score = torch.linspace(1.0, 0.0, model.faces)
     read = export_part(
         reader, (*example[:5], box, score), [*maps, "proposed_box", "proposed_score"],
         list(OUTPUTS), spatial,
@@ -234,7 +230,7 @@ def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
     find = compose.add_prefix(find, "find/", rename_inputs=False, rename_outputs=False)
     read = compose.add_prefix(read, "read/", rename_inputs=True, rename_outputs=False)
     merged = compose.merge_models(
-        find, pick_graph(), io_map=[("score_all", "score_in"), ("box_all", "box_in")],
+        find, pick_graph(model.faces), io_map=[("score_all", "score_in"), ("box_all", "box_in")],
         outputs=[*maps, "proposed_score", "proposed_box"],
     )  # fmt: skip
     io_map = [(name, f"read/{name}") for name in (*maps, "proposed_box", "proposed_score")]
@@ -242,6 +238,7 @@ def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
     del whole.opset_import[1:]  # merging repeats it for each part, which some tools refuse
     tidy(whole)
     compress(whole)
+    shorten(whole)
     onnx.checker.check_model(whole)
     return whole
 
@@ -261,10 +258,19 @@ def describe(model: onnx.ModelProto, version: str, takes: str, gives: str) -> No
     model.producer_name = "MFN Face Capture"
 
 
+def gives(model: Mfn) -> str:
+    """What the outputs of its graph are."""
+    return (
+        f"score (N = {model.faces}), 0 where empty; box (N, 4) px of the input; rotation (N, 3, 3) "
+        "relative to the line of sight; centre (N, 2) px; scale (N) px a metre; identity (N, 40); "
+        f"expression (N, 52) 0..1; the {model.close} largest faces are read closely"
+    )
+
+
 def load_checkpoint(path: Path) -> Mfn:
-    """The running average of a training run's weights, of a dense network or a thin one."""
+    """The running average of a training run's weights, of MFN or of the light one."""
     state = torch.load(path, map_location="cpu", weights_only=True)["average"]
-    model = Mfn(dense if "smooth.0.0.weight" in state else thin)
+    model = Mfn(dense if "regions.local8.0.weight" in state else thin)
     model.load_state_dict(state)
     return model.eval()
 
@@ -280,7 +286,7 @@ def main() -> None:
     if arguments.weights:
         write_weights(network.state_dict(), arguments.weights)
     model = build(network)
-    describe(model, arguments.version, TAKES, GIVES)
+    describe(model, arguments.version, TAKES, gives(network))
     onnx.save(model, arguments.output)
     print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.2f} MB")
 

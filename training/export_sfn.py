@@ -14,7 +14,7 @@ import onnx
 import torch
 from torch import nn
 
-from training.compress import compress
+from training.compress import compress, shorten
 from training.export import describe, export_part
 from training.graph import tidy
 from training.look import look_from_pose
@@ -54,6 +54,7 @@ def build(model: Sfn) -> onnx.ModelProto:
     tidy(graph)
     # It is in no hurry, and a view of a face is to be read alike whatever stands beside it.
     compress(graph, ROUNDED_FROM, multiplied_from=math.inf)
+    shorten(graph)
     onnx.checker.check_model(graph)
     return graph
 

@@ -16,7 +16,7 @@ from mfn_addon.network import FaceNetwork
 from training import photos
 from training.alike import budget, trained
 from training.evaluate import detection
-from training.export import GIVES, TAKES, build, describe, load_checkpoint
+from training.export import TAKES, build, describe, gives, load_checkpoint
 from training.results import put, table
 
 NETWORKS = {
@@ -39,9 +39,10 @@ def main() -> None:
     for name, (network, twice) in NETWORKS.items():
         checkpoint, minutes = trained(network, ["--network", network, "--closeups", "0"], arguments)
         exported = checkpoint.with_name("network.onnx")
-        model = build(load_checkpoint(checkpoint), twice)
-        describe(model, "0", TAKES, GIVES)
-        onnx.save(model, exported)
+        model = load_checkpoint(checkpoint)
+        graph = build(model, twice)
+        describe(graph, "0", TAKES, gives(model))
+        onnx.save(graph, exported)
         found = detection(FaceNetwork(exported, least_score=LEAST_SCORE), data)
         rows[name] = {key: value for key, value in found.items() if " AP " in key}
         rows[name]["training, minutes"] = minutes

@@ -66,7 +66,7 @@ class Fire(nn.Module):
     """Squeeze to few channels, expand by 1x1 and 3x3, weigh the channels by a global look."""
 
     def __init__(
-        self, inputs: int, squeeze: int, outputs: int, conv3: Conv3, excite: bool = True
+        self, inputs: int, squeeze: int, outputs: int, conv3: Conv3 = dense, excite: bool = True
     ) -> None:
         super().__init__()
         self.squeeze = conv(inputs, squeeze)
@@ -119,19 +119,19 @@ class Trunk(nn.Module):
 
     channels = (3, 16, 64, 128, 256, 256)
 
-    def __init__(self, conv3: Conv3) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.stem = conv(3, 16, 3, 2)
         self.pool = nn.MaxPool2d(3, 2, 1)
-        self.stage4 = nn.Sequential(Fire(16, 8, 64, conv3), Fire(64, 8, 64, conv3))
-        self.stage8 = nn.Sequential(Fire(64, 16, 128, conv3), Fire(128, 16, 128, conv3))
+        self.stage4 = nn.Sequential(Fire(16, 8, 64), Fire(64, 8, 64))
+        self.stage8 = nn.Sequential(Fire(64, 16, 128), Fire(128, 16, 128))
         self.stage16 = nn.Sequential(
-            Fire(128, 24, 192, conv3),
-            Fire(192, 24, 192, conv3),
-            Fire(192, 32, 256, conv3),
-            Fire(256, 32, 256, conv3),
+            Fire(128, 24, 192),
+            Fire(192, 24, 192),
+            Fire(192, 32, 256),
+            Fire(256, 32, 256),
         )
-        self.stage32 = nn.Sequential(Fire(256, 40, 256, conv3), Fire(256, 40, 256, conv3))
+        self.stage32 = nn.Sequential(Fire(256, 40, 256), Fire(256, 40, 256))
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         maps = [x, self.stem(x)]

@@ -18,13 +18,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training.layers import Conv3, Trunk, conv, dense, normalised
+from training.layers import Conv3, Deeper, Trunk, conv, dense, normalised
 from training.regions import Regions, Verify
 
-MAX_FACES = 32
-"""How many of the likeliest places of a picture are looked at again, and read."""
-CLOSE_FACES = 8
-"""How many of them, the largest, are read closely."""
+MAX_FACES, CLOSE_FACES = 32, 8
+LIGHT_FACES, LIGHT_CLOSE_FACES = 16, 4
+"""How many faces of a picture MFN gives, and how many of them, the largest, it reads closely."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,17 @@ class Pyramid(nn.Module):
     """The trunk and a feature pyramid on it (Lin et al., CVPR 2017), its finest levels smoothed.
 
     Args:
-        conv3: what its 3x3 convolutions are. width: channels of each level.
+        width: channels of each level.
         smoothed: how many levels are used.
     """
 
-    def __init__(self, conv3: Conv3, width: int = 64, smoothed: int = len(LEVELS)) -> None:
+    def __init__(self, width: int = 64, smoothed: int = len(LEVELS)) -> None:
         super().__init__()
         self.width = width
-        self.trunk = Trunk(conv3)
+        self.trunk = Trunk()
         if smoothed:
             self.lateral = nn.ModuleList(conv(c, width) for c in Trunk.channels[3:])
-            self.smooth = nn.ModuleList(conv3(width, width) for _ in range(smoothed))
+            self.smooth = nn.ModuleList(dense(width, width) for _ in range(smoothed))
 
     def features(self, pictures: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """The trunk's maps and those of the pyramid that are used (strides 8, 16, 32)."""
@@ -65,23 +64,40 @@ class Pyramid(nn.Module):
 
 
 class Mfn(Pyramid):
-    """The multi-face network. Input: (B, 3, H, W) RGB 0..255, H and W multiples of 32."""
+    """The multi-face network. Input: (B, 3, H, W) RGB 0..255, H and W multiples of 32.
 
-    def __init__(self, conv3: Conv3 = dense) -> None:
-        super().__init__(conv3)
+    Args:
+        near3: what the 3x3 convolutions of close reading are. With `thin` ones it is the light
+            MFN, which finds the same faces, and gives and reads closely fewer of them.
+
+    Attributes:
+        faces: how many of the likeliest places of a picture are looked at again, and read.
+        close: how many of them, the largest, are read closely.
+    """
+
+    def __init__(self, near3: Conv3 = dense) -> None:
+        super().__init__()
+        self.faces, self.close = MAX_FACES, CLOSE_FACES
+        if near3 is not dense:
+            self.faces, self.close = LIGHT_FACES, LIGHT_CLOSE_FACES
+        # Regions are read from what comes before it: it can learn to find faces alone.
+        self.around = nn.ModuleList(
+            nn.Sequential(Deeper(self.width, 16), Deeper(self.width, 16)) for _ in LEVELS
+        )
         self.find = nn.ModuleList(nn.Conv2d(self.width, 5, 1) for _ in LEVELS)
         for head in self.find:
             nn.init.normal_(head.weight, std=0.01)
             nn.init.zeros_(head.bias)
             head.bias.data[0] = -4.0  # faces are rare: start there (Lin et al., ICCV 2017)
-        self.regions = Regions(self.width, conv3)
-        self.verify = Verify(self.width, conv3)
+        self.regions = Regions(self.width, near3)
+        self.verify = Verify(self.width)
 
     def candidates(self, pyramid: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, N) score logits and (B, N, 4) boxes in px of the input, over all cells."""
         given, cells, strides = [], [], []
-        for level, head, feature in zip(LEVELS, self.find, pyramid, strict=True):
-            out = head(feature.float())
+        layers = zip(LEVELS, self.around, self.find, pyramid, strict=True)
+        for level, around, head, feature in layers:
+            out = head(around(feature.float()))
             given.append(out.flatten(2))
             here = torch.ones_like(out[0, 0])
             cells.append(here.nonzero())  # (cells, 2) row and column

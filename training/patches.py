@@ -252,8 +252,7 @@ def learn(
     begun, done = time.time(), 0
     bar = tqdm(desc="learning", unit="step", disable=None)
     while (progress := done / steps if steps else (time.time() - begun) / 60 / minutes) < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(progress, rate)
+        optimiser.set_rate(learning_rate(progress, rate))
         squares = kept[random.integers(len(kept))]
         rows = random.choice(len(squares.truth), batch)
         other = random.choice(len(squares.truth), batch)

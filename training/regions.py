@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
-from training.layers import Conv3, Fire, Trunk, conv
+from training.layers import Conv3, Fire, Trunk, conv, dense
 from training.look import POSE_SIZE
 from training.marks import MARKS, Details, Hints, Marks
 from training.refine import Refine
@@ -48,11 +48,11 @@ class Verify(nn.Module):
     At 8 px a cell, though, a closed hand 40 px high looks like a face: it also sees finer ones.
     """
 
-    def __init__(self, pyramid: int, conv3: Conv3) -> None:
+    def __init__(self, pyramid: int) -> None:
         super().__init__()
-        self.look = nn.Sequential(conv3(48 + pyramid, 32, 2), nn.Flatten())
+        self.look = nn.Sequential(dense(48 + pyramid, 32, 2), nn.Flatten())
         self.narrow = conv(Trunk.channels[2], 24)
-        self.closer = nn.Sequential(conv3(24, 32, 2), conv3(32, 32, 2), nn.Flatten())
+        self.closer = nn.Sequential(dense(24, 32, 2), dense(32, 32, 2), nn.Flatten())
         self.out = nn.Sequential(
             nn.Linear(32 * 16 + 128 + 96 + 32 * 16, 96), nn.ReLU(True), nn.Linear(96, 1 + 4)
         )
@@ -71,28 +71,32 @@ class Verify(nn.Module):
 
 
 class Regions(nn.Module):
-    """Reads (R) square regions from the trunk's maps and gives each face's parameters."""
+    """Reads (R) square regions from the trunk's maps and gives each face's parameters.
 
-    def __init__(self, pyramid: int, conv3: Conv3) -> None:
+    Args:
+        pyramid: channels of its finest map. near3: what the 3x3 convolutions of `near` are.
+    """
+
+    def __init__(self, pyramid: int, near3: Conv3) -> None:
         super().__init__()
         self.pose = nn.Sequential(
-            conv3(pyramid, 96, 2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(inplace=True)
+            dense(pyramid, 96, 2), nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(inplace=True)
         )
         self.pose_out = nn.Linear(128 + 96, POSE_SIZE)
         self.regional = conv(Trunk.channels[3], 48)
         self.identity = nn.Sequential(
-            conv3(48 + pyramid, 64, 2), nn.Flatten(), nn.Linear(64 * 16, 96), nn.ReLU(True)
+            dense(48 + pyramid, 64, 2), nn.Flatten(), nn.Linear(64 * 16, 96), nn.ReLU(True)
         )
         self.identity_out = nn.Linear(96, IDENTITY_COUNT)
         self.far_out = nn.Sequential(
             nn.Linear(128 + 96, 128), nn.ReLU(True), nn.Linear(128, POSE_SIZE + len(EXPRESSIONS))
         )
-        self.local2 = conv3(Trunk.channels[1], 32, 2)
-        self.local4 = Fire(32 + Trunk.channels[2], 40, 64, conv3, excite=False)
-        self.local8 = conv3(64, 96, 2)
-        self.joined = Fire(96 + 48 + pyramid, 64, 96, conv3, excite=False)
+        self.local2 = near3(Trunk.channels[1], 32, 2)
+        self.local4 = Fire(32 + Trunk.channels[2], 40, 64, near3, excite=False)
+        self.local8 = near3(64, 96, 2)
+        self.joined = Fire(96 + 48 + pyramid, 64, 96, near3, excite=False)
         self.expression = nn.Sequential(
-            conv3(96, 128, 2),
+            near3(96, 128, 2),
             nn.Flatten(),
             nn.Dropout(0.1),
             nn.Linear(128 * 16, 160),
@@ -102,7 +106,7 @@ class Regions(nn.Module):
         self.geometry = nn.Sequential(
             nn.Linear(MARKS * 2, 128), nn.ReLU(inplace=True), nn.Linear(128, 96), nn.ReLU(True)
         )
-        self.details = Details(conv3)
+        self.details = Details(near3)
         self.expression_out = nn.Linear(160 + 96 + Details.features, len(EXPRESSIONS))
         self.refine = Refine()
         self.pose_hint = nn.Linear(128, HINT_POINTS * 2)

@@ -46,7 +46,7 @@ LOWER = tuple(
 SMILE = (EXPRESSIONS.index("mouthSmileLeft"), EXPRESSIONS.index("mouthSmileRight"))
 NAMED = ("happiness", "neutral")
 """Emotions, as people have named them, that say how much a mouth smiles."""
-NAMED_SHARE = 0.15
+NAMED_SHARE = 0.3
 """What the mean smile of all faces of that name has in a label."""
 BATCH = 32
 KEYS = ("rotation", "centre", "scale", "identity", "expression")

@@ -30,7 +30,7 @@ class Sfn(Pyramid):
     """The single-face network. Input: (B, 3, SIDE, SIDE) RGB 0..255."""
 
     def __init__(self, multi_scale: bool = True) -> None:
-        super().__init__(dense, smoothed=1 if multi_scale else 0)
+        super().__init__(smoothed=1 if multi_scale else 0)
         self.multi_scale = multi_scale
         if multi_scale:
             self.regions = Regions(self.width, dense)

@@ -123,21 +123,7 @@ def mfn_losses(
     with torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)):
         maps, pyramid = model.features(pictures)
     logits, boxes = model.candidates(pyramid)
-    centres, levels = cell_centres(pictures.shape[3], pictures.shape[2])
-    answers, left_out, wanted, given = [], [], [], []
-    for i in range(len(pictures)):
-        mine = batch["picture"] == i
-        answer, out, _ = assign(centres, levels, batch["box"][mine], batch["ignore"][mine])
-        answers.append(answer)
-        left_out.append(out)
-        cells = torch.nonzero(answer >= 0)[:, 0]
-        given.append(boxes[i, cells.to(device)])
-        wanted.append(batch["box"][mine][answer[cells]])
-    losses = {
-        "find": find_loss(logits, torch.stack(answers).to(device), torch.stack(left_out).to(device))
-    }
-    given_boxes, wanted_boxes = torch.cat(given), torch.cat(wanted).to(device)
-    losses["box"] = box_loss(given_boxes, wanted_boxes) if len(given_boxes) else logits.sum() * 0
+    losses = cell_losses(logits, boxes, batch, (pictures.shape[3], pictures.shape[2]))
     keep = ~batch["ignore"]
     if keep.sum() > 1 and not boxes_alone:
         places = regions_of(batch["box"][keep], batch["picture"][keep])
@@ -163,6 +149,42 @@ def mfn_losses(
         losses |= {f"far {key}": far[key] for key in FAR_LOSSES}
         losses["steady"] = steadiness(batch, pose, expression, regions, face_loss)
     return losses
+
+
+def cell_losses(
+    logits: torch.Tensor, boxes: torch.Tensor, batch: dict, size: tuple[int, int]
+) -> dict[str, torch.Tensor]:
+    """Those of finding faces, of all cells' logits (B, N) and boxes (B, N, 4) in pictures of a
+    width and height in px."""
+    centres, levels = cell_centres(*size)
+    answers, left_out, wanted, given = [], [], [], []
+    for i in range(len(logits)):
+        mine = batch["picture"] == i
+        answer, out, _ = assign(centres, levels, batch["box"][mine], batch["ignore"][mine])
+        answers.append(answer)
+        left_out.append(out)
+        cells = torch.nonzero(answer >= 0)[:, 0]
+        given.append(boxes[i, cells.to(boxes.device)])
+        wanted.append(batch["box"][mine][answer[cells]])
+    answer, out = (torch.stack(each).to(logits.device) for each in (answers, left_out))
+    given_boxes, wanted_boxes = torch.cat(given), torch.cat(wanted).to(boxes.device)
+    box = box_loss(given_boxes, wanted_boxes) if len(given_boxes) else logits.sum() * 0
+    return {"find": find_loss(logits, answer, out), "box": box}
+
+
+def find_losses(
+    model: Mfn, batch: dict, face_loss: FaceLoss, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """The same, with the maps that regions are read from as they are."""
+    pictures = pixels(batch, device)
+    with (
+        torch.no_grad(),
+        normalised_as_landed(model),
+        torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)),
+    ):
+        pyramid = model.features(pictures)[1]
+    logits, boxes = model.candidates(pyramid)
+    return cell_losses(logits, boxes, batch, (pictures.shape[3], pictures.shape[2]))
 
 
 def look_again(
@@ -326,6 +348,7 @@ def new_mfn(arguments: argparse.Namespace) -> Mfn:
 TASKS = {
     "mfn": Task(new_mfn, Scenes, mfn_losses, mfn_read, closeup_losses),
     "detector": Task(new_mfn, Scenes, partial(mfn_losses, boxes_alone=True), mfn_read),
+    "find": Task(new_mfn, Scenes, find_losses, mfn_read, learns=("around", "find")),
     "verify": Task(new_mfn, Scenes, verify_losses, mfn_read, learns=("verify",)),
     "close": Task(new_mfn, NearFaces, close_losses, mfn_read, learns=CLOSE),
     "sfn": Task(lambda arguments: Sfn(arguments.multi_scale), Crops, sfn_losses, sfn_read),

@@ -21,7 +21,7 @@ from mfn_addon.network import FaceNetwork
 from training import scales
 from training.alike import budget, trained
 from training.bank import load_surface, photo_bank
-from training.export import GIVES, TAKES, build, describe, load_checkpoint
+from training.export import TAKES, build, describe, gives, load_checkpoint
 from training.labelled import read_at
 from training.relabel import relabel
 from training.results import put, table
@@ -54,8 +54,9 @@ def main() -> None:
         own = argparse.Namespace(**vars(arguments) | {"photos": labels})
         checkpoint, minutes = trained(f"taught by {name}", ["--network", "mfn"], own)
         exported = checkpoint.with_name("network.onnx")
-        graph = build(load_checkpoint(checkpoint))
-        describe(graph, "0", TAKES, GIVES)
+        model = load_checkpoint(checkpoint)
+        graph = build(model)
+        describe(graph, "0", TAKES, gives(model))
         onnx.save(graph, exported)
         rows[name] = read_at(FaceNetwork(exported), bank, surface, SIZE).figures()
         rows[name]["training, minutes"] = minutes

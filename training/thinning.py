@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a thin network of a trained dense one, to be trained on with `training.train --thin`.
+"""Make a light network of a trained one, to be trained on with `training.train --thin`.
 
-    python -m training.thinning training/weights/mfn.pt --output THIN.pt --photos PHOTOS.npz
+    python -m training.thinning training/weights/mfn.pt --output LIGHT.pt --photos PHOTOS.npz
+
+It finds faces as the other does, with the same layers; those of close reading are made thin, or
+taken from a light network that has learned (`--near`).
 
 What a 3x3 convolution takes from real pictures, and what it makes of it, lies nearly in spaces of
 few dimensions. The principal directions of its inputs, as far as its weights hear them, become a
@@ -26,7 +29,7 @@ from training.layers import dense, thin
 from training.model import Mfn
 from training.running import read_weights, start_from, write_weights
 from training.sampling import regions_of
-from training.tasks import jittered, pixels
+from training.tasks import CLOSE, jittered, pixels
 
 BATCHES = 12
 PLACES = 1000  # of each layer that are looked at in each batch
@@ -126,7 +129,7 @@ def regression(
 
 
 def scenes_through(model: Mfn, batches: Iterable[dict]) -> None:
-    """Find and read closely the faces of some batches of scenes."""
+    """Read closely the faces of some batches of scenes."""
     for batch in batches:
         pictures = pixels(batch, torch.device("cpu"))
         size = torch.tensor([float(pictures.shape[3]), float(pictures.shape[2])])
@@ -134,14 +137,14 @@ def scenes_through(model: Mfn, batches: Iterable[dict]) -> None:
         regions = jittered(regions_of(batch["box"][keep], batch["picture"][keep]))
         maps, pyramid = model.features(pictures)
         survey = model.regions.survey(maps, pyramid[0], regions, size)
-        model.verify(maps, regions, size, survey)
         model.regions.near(maps, regions, size, survey)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("weights", type=Path, help="of a dense network, as training lands them")
+    parser.add_argument("weights", type=Path, help="of MFN, as training lands them")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--near", type=Path, help="weights of the light MFN, if there are any")
     parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument("--rendered", nargs="*", default=[])
     arguments = parser.parse_args()
@@ -150,8 +153,13 @@ def main() -> None:
     )
     whole, slim = Mfn(dense), Mfn(thin)
     start_from(whole, read_weights(arguments.weights))
-    batches = iter(Scenes(fed, fed.batch, 0))
-    thinned(whole, slim, lambda: scenes_through(whole, (next(batches) for _ in range(BATCHES))))
+    if arguments.near:
+        near = read_weights(arguments.near)
+        kept = {key: value for key, value in near.items() if key.startswith(CLOSE)}
+        start_from(slim, whole.state_dict() | kept)
+    else:
+        batches = iter(Scenes(fed, fed.batch, 0))
+        thinned(whole, slim, lambda: scenes_through(whole, (next(batches) for _ in range(BATCHES))))
     write_weights(slim.state_dict(), arguments.output)
     count, before = (sum(p.numel() for p in model.parameters()) for model in (slim, whole))
     print(f"{arguments.output}: {count / 1e6:.2f} of {before / 1e6:.2f} M weights")

@@ -69,7 +69,10 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     if not task.closeup_losses:
         arguments.closeups = 0  # nobody would look at them
     # Two: what close-ups ask for would drown in what scenes do (docs/decisions/0017).
-    optimisers = [Optimiser(model) for _ in range(2 if task.closeup_losses else 1)]
+    optimisers = [
+        Optimiser(model, slower=PATCHES, share=arguments.patch_share)
+        for _ in range(2 if task.closeup_losses else 1)
+    ]
     average, done, spent = take_up(arguments, model, optimisers, device)
     if arguments.patches:
         take_patches(model, average, read_weights(Path(arguments.patches)))
@@ -99,8 +102,8 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     clock = time.time()
     while spent < total_seconds and (arguments.steps is None or done < arguments.steps):
         progress = spent / total_seconds if arguments.steps is None else done / arguments.steps
-        for group in (group for each in optimisers for group in each.param_groups):
-            group["lr"] = learning_rate(progress, arguments.rate)
+        for each in optimisers:
+            each.set_rate(learning_rate(progress, arguments.rate))
         model.train()
         kept.eval()
         batch = next(loader)
@@ -190,7 +193,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--single-scale", dest="multi_scale", action="store_false",
                         help="SFN: read everything from the coarsest map")  # fmt: skip
     parser.add_argument("--thin", action="store_true",
-                        help="MFN of thin convolutions: see training.thinning")  # fmt: skip
+                        help="the light MFN: see training.thinning")  # fmt: skip
     parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument(
         "--rendered",
@@ -206,6 +209,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
                         help="MFN: large, clear faces beside each batch of scenes")  # fmt: skip
     parser.add_argument("--patches", help="a checkpoint or weights with patches that have learned "
                         "alone: they are taken over and stay as they are")  # fmt: skip
+    parser.add_argument("--patch-share", type=float, default=1.0,
+                        help="of the rate: at which patches learn")  # fmt: skip
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--steps", type=int, help="instead of minutes")

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from training.compress import compress
+from training.compress import compress, shorten
 
 ROWS, INPUTS, HIDDEN, OUTPUTS = 8, 300, 700, 20
 
@@ -89,3 +89,15 @@ def test_a_layer_that_is_more_than_that_is_left_alone(changes):
     compress(model, multiplied_from=10_000)
     assert kinds(model).count("Gemm") == 1
     assert (computed(model) - expected).std() < 0.02 * expected.std()
+
+
+def test_short_names_change_nothing_but_the_size():
+    model = network()
+    compress(model)
+    expected, size = computed(model), model.ByteSize()
+    shorten(model)
+    assert np.array_equal(computed(model), expected)
+    assert model.ByteSize() < size
+    inside = {name for node in model.graph.node for name in (*node.input, *node.output)}
+    assert {name for name in inside if len(name) != 3} == {"x", "y"}
+    assert not any(node.name for node in model.graph.node)

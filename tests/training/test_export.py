@@ -10,17 +10,17 @@ import torch
 
 from training.export import (
     LOWEST_SCORE,
-    MAX_FACES,
     SURE_SCORE,
     joint_score,
     pick_graph,
     without_doubles,
 )
+from training.model import MAX_FACES
 
 
 def pick(score: list[float], box: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
     session = onnxruntime.InferenceSession(
-        pick_graph().SerializeToString(), providers=["CPUExecutionProvider"]
+        pick_graph(MAX_FACES).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     rows = {"score_in": np.float32([score]), "box_in": np.float32([box])}
     kept_score, kept_box = session.run(["proposed_score", "proposed_box"], rows)

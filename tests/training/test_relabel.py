@@ -99,8 +99,8 @@ def test_smiles_lean_on_what_people_have_said():
     lean_on_names(said, np.array(["happiness", "happiness", "neutral", "neutral", ""]))
     assert said[:, wide] == pytest.approx(weights[:, wide])
     happy, nothing = 0.5, 0.2
-    expected = [0.2 + 0.15 * (happy - 0.2), 0.8 + 0.15 * (happy - 0.8),
-                0.3 + 0.15 * (nothing - 0.3), 0.1 + 0.15 * (nothing - 0.1), 0.4]  # fmt: skip
+    expected = [0.2 + 0.3 * (happy - 0.2), 0.8 + 0.3 * (happy - 0.8),
+                0.3 + 0.3 * (nothing - 0.3), 0.1 + 0.3 * (nothing - 0.1), 0.4]  # fmt: skip
     assert said[:, smile] == pytest.approx(expected)
 
 

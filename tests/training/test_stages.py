@@ -30,7 +30,9 @@ def plan(tmp_path: Path, monkeypatch):
                 (output / "last.pt").touch()
 
         monkeypatch.setattr(stages, "run", run)
-        monkeypatch.setattr("sys.argv", ["training", "--light-minutes", "0", *words])
+        if "--light-minutes" not in words:
+            words += ("--light-minutes", "0")
+        monkeypatch.setattr("sys.argv", ["training", *words])
         stages.main()
         return done
 
@@ -54,22 +56,22 @@ def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(p
         (stages.LANDED / f"{name}.pt").touch()
     done = plan()
     assert names(done) == [
-        "patches", "sfn", "sfn_together", "export_sfn", "mfn", "verify", "close", "together",
-        "export",
+        "patches", "sfn", "sfn_together", "export_sfn", "mfn", "find", "verify", "close",
+        "together", "export",
     ]  # fmt: skip
     learned = str(stages.WORK / "patches" / "last.pt")
-    for stage, name in zip(done[-9:], names(done), strict=True):
-        kept = name in ("sfn", "mfn", "verify", "close")
+    for stage, name in zip(done[-10:], names(done), strict=True):
+        kept = name in ("sfn", "mfn", "find", "verify", "close")
         assert ("--patches" in stage) == kept
         assert not kept or stage[stage.index("--patches") + 1] == learned
     tasks = [stage[stage.index("--network") + 1] for stage in done if "--network" in stage]
-    assert tasks == ["sfn", "sfn", "mfn", "verify", "close", "close"]
+    assert tasks == ["sfn", "sfn", "mfn", "find", "verify", "close", "close"]
     assert done[-1][1] == str(stages.WORK / "together" / "last.pt")
 
 
 def test_without_landed_weights_patches_learn_from_what_mfn_guesses(plan):
     done = plan("--sfn-minutes", "0")
-    assert names(done) == ["mfn", "verify", "patches", "close", "together", "export"]
+    assert names(done) == ["mfn", "find", "verify", "patches", "close", "together", "export"]
     by_name = dict(zip(names(done), [s for s in done if s[0] != "training.synthetic"], strict=True))
     assert "--patches" not in by_name["mfn"]
     assert by_name["patches"][1] == str(stages.WORK / "verify" / "last.pt")
@@ -85,3 +87,20 @@ def test_patches_that_are_not_to_learn_are_those_that_were_landed(plan):
     assert "patches" not in names(done)
     (close,) = (s for s in done if s[0] == "training.train" and "close" in s and "--patches" in s)
     assert close[close.index("--patches") + 1] == str(landed)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_light_mfn_is_made_of_the_landed_one_and_its_close_reading_learns(plan, again):
+    stages.LANDED.mkdir(parents=True)
+    (stages.LANDED / "mfn.pt").touch()
+    light = stages.LANDED / "mfn_light.pt"
+    if again:
+        light.touch()
+    done = plan("--sfn-minutes", "0", "--light-minutes", "5")
+    thinning, learning, export = done[-3:]
+    start = str(stages.WORK / "mfn_light" / "start.pt")
+    assert thinning[:4] == ("training.thinning", str(stages.LANDED / "mfn.pt"), "--output", start)
+    assert ("--near" in thinning) == again
+    assert learning[learning.index("--network") + 1] == "close"
+    assert {"--thin", "--init", start} <= set(learning)
+    assert export[export.index("--weights") + 1] == str(light)

@@ -67,7 +67,6 @@ def test_a_whole_network_is_thinned_by_what_went_through_it():
     def show(model):
         maps, pyramid = model.features(torch.rand(1, 3, 128, 128) * 255)
         size = torch.tensor([128.0, 128.0])
-        model.verify(maps, regions, size, model.regions.survey(maps, pyramid[0], regions, size))
         return model.regions(maps, pyramid[0], regions, size)
 
     with torch.no_grad():

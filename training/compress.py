@@ -102,10 +102,10 @@ def multiply_whole(graph: onnx.GraphProto, layer: onnx.NodeProto, weight: list[s
 
 
 def shorten(model: onnx.ModelProto) -> None:
-    """Give all tensors but inputs and outputs names of three letters, and nodes none: the
-    names that PyTorch gives are a thirtieth of the file."""
+    """Give all tensors names of three letters, and nodes none: the names that PyTorch gives are a
+    thirtieth of the file. Inputs, outputs and what the graph describes beside them keep theirs."""
     graph = model.graph
-    kept = {value.name for value in [*graph.input, *graph.output]}
+    kept = {value.name for value in [*graph.input, *graph.output, *graph.value_info]}
     given = dict.fromkeys(
         name
         for names in (
@@ -125,4 +125,3 @@ def shorten(model: onnx.ModelProto) -> None:
         node.name = node.doc_string = ""
         for part in (node.input, node.output):
             part[:] = [names.get(name, name) for name in part]
-    del graph.value_info[:]

@@ -47,7 +47,7 @@ class Muon(torch.optim.Optimizer):
     Training", 2025), so that both take the same rates.
     """
 
-    def __init__(self, parameters: list[nn.Parameter] | list[dict], rate: float) -> None:
+    def __init__(self, parameters: list[nn.Parameter], rate: float) -> None:
         super().__init__(parameters, {"lr": rate})
 
     @torch.no_grad()
@@ -69,44 +69,31 @@ class Muon(torch.optim.Optimizer):
 
 
 class Optimiser:
-    """Teaches what learns of a model; biases and normalisation are not decayed.
+    """Teaches what learns of a model; biases and normalisation are not decayed."""
 
-    Args:
-        slower: how the names of parameters begin that learn at a share of the rate.
-    """
-
-    def __init__(
-        self,
-        model: nn.Module,
-        rate: float = 1e-3,
-        slower: tuple[str, ...] = (),
-        share: float = 1.0,
-    ) -> None:
-        self._learning: list[nn.Parameter] = []
-        wide, plain = [], []
-        slower = slower if share != 1 else ()
-        for part in (1.0, share) if slower else (1.0,):
-            muon, small, none = [], [], []
-            for name, parameter in model.named_parameters():
-                if not parameter.requires_grad or name.startswith(slower) != (part != 1.0):
-                    continue
-                self._learning.append(parameter)
-                if parameter.ndim < 2:
-                    none.append(parameter)
-                elif min(parameter.flatten(1).shape) >= LEAST_SIDE:
-                    muon.append(parameter)
-                else:
-                    small.append(parameter)
-            wide.append({"params": muon, "share": part})
-            plain.append({"params": small, "share": part, "weight_decay": DECAY})
-            plain.append({"params": none, "share": part, "weight_decay": 0.0})
+    def __init__(self, model: nn.Module, rate: float = 1e-3) -> None:
+        self._learning = [p for p in model.parameters() if p.requires_grad]
+        wide, small, plain = [], [], []
+        for parameter in self._learning:
+            if parameter.ndim < 2:
+                plain.append(parameter)
+            elif min(parameter.flatten(1).shape) >= LEAST_SIDE:
+                wide.append(parameter)
+            else:
+                small.append(parameter)
         # Neither takes an empty list.
         self._all: dict[str, torch.optim.Optimizer] = {}
-        if any(group["params"] for group in wide):
+        if wide:
             self._all["muon"] = Muon(wide, rate)
-        if any(group["params"] for group in plain):
-            self._all["adamw"] = torch.optim.AdamW(plain, lr=rate, fused=True)
-        self.set_rate(rate)
+        if small or plain:
+            self._all["adamw"] = torch.optim.AdamW(
+                [
+                    {"params": small, "weight_decay": DECAY},
+                    {"params": plain, "weight_decay": 0.0},
+                ],
+                lr=rate,
+                fused=True,
+            )
 
     @property
     def param_groups(self) -> list[dict]:
@@ -116,7 +103,7 @@ class Optimiser:
     def set_rate(self, rate: float) -> None:
         """Learn at this rate from now on."""
         for group in self.param_groups:
-            group["lr"] = rate * group.get("share", 1.0)
+            group["lr"] = rate
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

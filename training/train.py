@@ -69,10 +69,7 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
     if not task.closeup_losses:
         arguments.closeups = 0  # nobody would look at them
     # Two: what close-ups ask for would drown in what scenes do (docs/decisions/0017).
-    optimisers = [
-        Optimiser(model, slower=PATCHES, share=arguments.patch_share)
-        for _ in range(2 if task.closeup_losses else 1)
-    ]
+    optimisers = [Optimiser(model) for _ in range(2 if task.closeup_losses else 1)]
     average, done, spent = take_up(arguments, model, optimisers, device)
     if arguments.patches:
         take_patches(model, average, read_weights(Path(arguments.patches)))
@@ -209,8 +206,6 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
                         help="MFN: large, clear faces beside each batch of scenes")  # fmt: skip
     parser.add_argument("--patches", help="a checkpoint or weights with patches that have learned "
                         "alone: they are taken over and stay as they are")  # fmt: skip
-    parser.add_argument("--patch-share", type=float, default=1.0,
-                        help="of the rate: at which patches learn")  # fmt: skip
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--steps", type=int, help="instead of minutes")

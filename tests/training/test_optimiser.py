@@ -74,20 +74,6 @@ def test_it_learns_all_that_learns_and_nothing_else():
         assert torch.equal(value, was[name]) == name.startswith("4."), name
 
 
-def test_some_layers_learn_at_a_share_of_the_rate():
-    moved = []
-    for share in (1.0, 0.25):
-        layers = network()
-        was = {name: value.detach().clone() for name, value in layers.named_parameters()}
-        optimiser = Optimiser(layers, slower=("0.", "1."), share=share)
-        optimiser.set_rate(1e-3)
-        learn(layers, optimiser, 1)
-        moved.append({n: float((v - was[n]).detach().norm()) for n, v in layers.named_parameters()})
-    for name, far in moved[0].items():
-        expected = 0.25 * far if name.startswith(("0.", "1.")) else far
-        assert moved[1][name] == pytest.approx(expected, rel=0.02), name
-
-
 def test_a_run_goes_on_as_if_it_had_not_stopped():
     whole, halves = network(), network()
     learn(whole, through := Optimiser(whole), 3)

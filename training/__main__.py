@@ -151,9 +151,10 @@ def learn_light(minutes: float, fitted: Path) -> None:
     """Make the light MFN of the landed one, train its close reading and export it."""
     landed, start = LANDED / "mfn_light.pt", WORK / "mfn_light" / "start.pt"
     start.parent.mkdir(parents=True, exist_ok=True)
-    words = ("--near", str(landed)) if landed.is_file() else ()
-    run("training.thinning", str(LANDED / "mfn.pt"), "--output", str(start), "--photos",
-        str(fitted), "--rendered", str(WORK / "rendered"), *words)  # fmt: skip
+    if not unfinished(start.with_name("last.pt")):
+        words = ("--near", str(landed)) if landed.is_file() else ()
+        run("training.thinning", str(LANDED / "mfn.pt"), "--output", str(start), "--photos",
+            str(fitted), "--rendered", str(WORK / "rendered"), *words)  # fmt: skip
     last = train("close", "mfn_light", minutes, fitted, None, "--init", str(start))
     run("training.export", str(last), "--output", "models/mfn_light.onnx", "--weights", str(landed))
     last.with_name("landed").touch()

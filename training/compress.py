@@ -6,9 +6,6 @@ Measured in docs/decisions/0026.
 
 from __future__ import annotations
 
-from itertools import product
-from string import ascii_letters
-
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -17,7 +14,6 @@ ROUNDED_FROM = 8_000
 """Weights of this many numbers are stored in 8 bits."""
 MULTIPLIED_FROM = 190_000
 """Layers with so many numbers are multiplied in 8 bits too."""
-LETTERS = ascii_letters  # 140,608 names of three
 
 
 def compress(
@@ -102,26 +98,15 @@ def multiply_whole(graph: onnx.GraphProto, layer: onnx.NodeProto, weight: list[s
 
 
 def shorten(model: onnx.ModelProto) -> None:
-    """Give all tensors names of three letters, and nodes none: the names that PyTorch gives are a
-    thirtieth of the file. Inputs, outputs and what the graph describes beside them keep theirs."""
+    """Number all tensors instead of naming them, and name no nodes: the names that PyTorch gives
+    are a thirtieth of the file. Inputs, outputs and what the graph describes beside them keep
+    theirs."""
     graph = model.graph
     kept = {value.name for value in [*graph.input, *graph.output, *graph.value_info]}
-    given = dict.fromkeys(
-        name
-        for names in (
-            [tensor.name for tensor in graph.initializer],
-            *([*node.input, *node.output] for node in graph.node),
-        )
-        for name in names
-        if name and name not in kept
-    )
-    new = (name for name in map("".join, product(LETTERS, repeat=3)) if name not in kept)
-    names = dict(zip(given, new, strict=False))
-    if len(names) < len(given):
-        raise ValueError(f"{len(given)} tensors: more than there are names of three letters")
+    names = {name: name for name in ("", *kept)}  # an input that is left out has no name
     for tensor in graph.initializer:
-        tensor.name = names.get(tensor.name, tensor.name)
+        tensor.name = names.setdefault(tensor.name, str(len(names)))
     for node in graph.node:
         node.name = node.doc_string = ""
         for part in (node.input, node.output):
-            part[:] = [names.get(name, name) for name in part]
+            part[:] = [names.setdefault(name, str(len(names))) for name in part]

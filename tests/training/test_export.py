@@ -3,24 +3,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 
+from mfn_addon.capture.footage import Footage
+from mfn_addon.network import FaceNetwork
+from mfn_addon.network.lids import shut_lids
+from mfn_addon.network.mfn import DEFAULT_PATH, letterbox
 from training.export import (
     LOWEST_SCORE,
     SURE_SCORE,
+    Find,
+    Read,
     joint_score,
     pick_graph,
     without_doubles,
 )
-from training.model import MAX_FACES
+from training.layers import dense, thin
+from training.model import MAX_FACES, Mfn
+from training.running import read_weights
 
 
-def pick(score: list[float], box: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
+def pick(
+    score: list[float], box: list[list[float]], faces: int = MAX_FACES
+) -> tuple[np.ndarray, np.ndarray]:
     session = onnxruntime.InferenceSession(
-        pick_graph(MAX_FACES).SerializeToString(), providers=["CPUExecutionProvider"]
+        pick_graph(faces).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     rows = {"score_in": np.float32([score]), "box_in": np.float32([box])}
     kept_score, kept_box = session.run(["proposed_score", "proposed_box"], rows)
@@ -78,3 +90,25 @@ def test_a_second_look_raises_and_lowers_a_score_but_makes_no_face_of_nothing():
     low, high, none = joint_score(proposed, torch.tensor([-5.0, 5.0, 5.0])).tolist()
     assert low < 0.2 < high
     assert none == 0
+
+
+@pytest.mark.parametrize(("name", "near3"), [("mfn", dense), ("mfn_light", thin)])
+def test_the_landed_network_reads_what_its_weights_do(name, near3):
+    """Rounded to 8 bits, and by ONNX Runtime: three faces of the demo's footage."""
+    model = Mfn(near3)
+    model.load_state_dict(read_weights(Path(f"training/weights/{name}.pt")))
+    picture = next(iter(Footage(Path("demo/three_people.mp4")))).image
+    pixels, box = letterbox(picture)
+    with torch.no_grad():
+        *maps, score, boxes = Find(model.eval())(torch.from_numpy(pixels)[None])
+        chosen = pick(score[0].tolist(), boxes[0].tolist(), model.faces)
+        said = Read(model)(*maps, *(torch.from_numpy(part) for part in reversed(chosen)))
+    faces = FaceNetwork(DEFAULT_PATH.with_name(f"{name}.onnx"), threads=1).detect(picture)
+    assert len(faces) == 3
+    for face in faces:
+        row = int((said[1] / box.scale - torch.from_numpy(face.box)).abs().sum(1).argmin())
+        score, boxes, _, _, _, identity, expression = (part[row].numpy() for part in said)
+        assert face.score == pytest.approx(float(score), abs=0.02)
+        assert face.box == pytest.approx(boxes / box.scale, abs=2.0)
+        assert np.abs(face.identity - identity).mean() < 0.1  # of a deviation between people
+        assert face.expression == pytest.approx(shut_lids(expression), abs=0.05)

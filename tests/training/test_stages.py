@@ -104,3 +104,12 @@ def test_the_light_mfn_is_made_of_the_landed_one_and_its_close_reading_learns(pl
     assert learning[learning.index("--network") + 1] == "close"
     assert {"--thin", "--init", start} <= set(learning)
     assert export[export.index("--weights") + 1] == str(light)
+
+
+def test_a_light_mfn_that_is_learning_is_not_begun_anew(plan):
+    last = stages.WORK / "mfn_light" / "last.pt"
+    last.parent.mkdir(parents=True)
+    last.touch()
+    done = plan("--sfn-minutes", "0", "--light-minutes", "5")
+    assert "thinning" not in names(done)
+    assert done[-2][-2:] == ("--resume", str(last))

@@ -52,6 +52,8 @@ class TrackerOptions:
 
     Attributes:
         occlusion: seconds that a face may be hidden and be found again by where it was heading.
+        pause: seconds for which pictures may stay away altogether, from a slow phone or over a
+            stalling network, until who was in the last one is no longer awaited there.
         remember: seconds after which a face that left is forgotten; until then it gets its id
             back when its identity weights are recognised, wherever it comes back.
         reach: how far a face may jump from one frame to the next beyond its predicted place, in
@@ -72,6 +74,7 @@ class TrackerOptions:
     """
 
     occlusion: float = 1.0
+    pause: float = 5.0
     remember: float = 60.0
     reach: float = 0.7
     reach_per_second: float = 1.5

@@ -83,6 +83,7 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._next_id = self.options.first_id
         self._time: float | None = None
+        self._before: float | None = None
         self._identity_noise = 0.25
         self._noise_samples = 0
 
@@ -100,7 +101,7 @@ class Tracker:
         time, first = frame.time, self._time is None
         if self._time is not None and time < self._time:
             self._start_over(time)
-        self._time = time
+        self._before, self._time = self._time, time
         faces = _without_duplicates(frame.faces, self.options.duplicate_overlap)
         overlapped = _overlapped(faces, self.options.new_score)
         matched: dict[int, _Track] = {}
@@ -162,9 +163,10 @@ class Tracker:
         is that actor, however odd it looks (half hidden, say)."""
         gap = time - track.time
         sure = face.score >= self.options.new_score
-        if gap > self.options.occlusion or not (sure or self._may_be_unsure(track, time)):
+        if not (self._is_awaited(track, gap) and (sure or self._may_be_unsure(track, time))):
             return _IMPOSSIBLE
-        reach = self.options.reach + self.options.reach_per_second * gap
+        seconds = min(gap, self.options.occlusion)
+        reach = self.options.reach + self.options.reach_per_second * seconds
         size = box_size(face.box)
         distance = math.dist(_centre(face.box), track.predicted_centre(time))
         place = distance / (reach * math.sqrt(size * track.size))
@@ -185,6 +187,12 @@ class Tracker:
         gap = max(time - track.time, 0.0)
         distance = math.dist(_centre(face.box), track.centre) / track.size
         return float(deviation + 0.3 * min(distance / (2.0 + gap), 2.0))
+
+    def _is_awaited(self, track: _Track, gap: float) -> bool:
+        """Whether the track was in view not long before; who was in the last picture was hidden
+        for no time at all, however long no picture came (a slow phone, a network that stalls)."""
+        seen_last = self._before is not None and track.time >= self._before
+        return gap <= (self.options.pause if seen_last else self.options.occlusion)
 
     def _may_be_unsure(self, track: _Track, time: float) -> bool:
         return track.id is not None and time - track.sure_time <= self.options.unsure

@@ -136,6 +136,30 @@ def test_leaving_and_returning_elsewhere_after_a_while():
     assert constant(history, "red", "green")
 
 
+@pytest.mark.parametrize("rate", [0.4, 0.7, 2])
+def test_few_pictures_a_second_of_people_who_sway(rate):
+    """A slow phone sends its next picture after a second and more; nobody was hidden meanwhile.
+    Identities here are so unsure that they alone would not tell."""
+    history = play(
+        {
+            "red": lambda t: (200 + 15 * np.sin(t), 150),
+            "green": lambda t: (330 + 15 * np.cos(2 * t), 150),
+        },
+        30.0,
+        rate,
+        identity_noise=1.2,
+    )
+    assert min(map(len, history)) == 2
+    assert constant(history, "red", "green")
+
+
+def test_a_network_that_stalls_loses_nobody():
+    tracker, paths = Tracker(RAW), {"red": still(200, 150), "green": still(330, 150)}
+    history = play(paths, 1.0, tracker=tracker, identity_noise=1.2)
+    history += play(paths, 1.0, tracker=tracker, identity_noise=1.2, start=4.5)
+    assert constant(history, "red", "green")
+
+
 def test_somebody_else_in_the_same_place_is_a_new_actor():
     history = play(
         {

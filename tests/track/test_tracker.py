@@ -155,7 +155,7 @@ def test_few_pictures_a_second_of_people_who_sway(rate):
 
 def test_a_network_that_stalls_loses_nobody():
     tracker, paths = Tracker(RAW), {"red": still(200, 150), "green": still(330, 150)}
-    history = play(paths, 1.0, tracker=tracker, identity_noise=1.2)
+    history = play(paths, 0.1, tracker=tracker, identity_noise=1.2)
     history += play(paths, 1.0, tracker=tracker, identity_noise=1.2, start=4.5)
     assert constant(history, "red", "green")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,6 +75,50 @@ def test_labels_are_the_head_model_seen_by_the_named_camera(painter, somebody):
     camera = points @ truth.rotation.T + truth.translation
     expected = camera[:, :2] * [1, -1] * FOCAL / -camera[:, 2:] + SIZE / 2
     np.testing.assert_allclose(truth.landmarks, expected, atol=0.05)
+
+
+def folded(person: Person, folds: float, at_rest: float = 0.0) -> Person:
+    look = person.look.copy()
+    look[traits.FOLDS], look[traits.RESTING_FOLDS] = folds, at_rest
+    return replace(person, look=look)
+
+
+FOLDING = {
+    "a raised brow": ({"browInnerUp": 1}, (0.0, 0.036)),
+    "a frown": ({"browDownLeft": 1, "browDownRight": 1}, (0.006, 0.018)),
+    "a sneer": ({"noseSneerLeft": 1}, (0.012, -0.012)),
+    "a smile": ({"mouthSmileLeft": 1}, (0.026, -0.05)),
+    "a squint": ({"cheekSquintLeft": 1}, (0.053, -0.003)),
+    "a dimple": ({"mouthDimpleLeft": 1}, (0.03, -0.067)),
+    "a chin pushed up": ({"mouthShrugLower": 1}, (0.0, -0.085)),
+}
+"""What folds the skin, and where on the neutral face (x to the actor's left, y up, metres)."""
+
+
+@pytest.mark.parametrize("what", FOLDING)
+def test_a_moved_face_folds_its_skin_where_people_do(painter, somebody, what):
+    weights, (x, y) = FOLDING[what]
+    smooth, truth, _ = portrait(painter, folded(somebody, 0), **weights)
+    creased, _, _ = portrait(painter, folded(somebody, 1), **weights)
+    changed = np.abs(smooth.astype(float) - creased.astype(float)).mean(-1)
+    # the face is seen from the front: metres to px by the distance of its front
+    focus = np.array([SIZE / 2, SIZE / 2 - 0.03 * FOCAL / DISTANCE])
+    middle = focus + np.array([x, -y]) * FOCAL / (DISTANCE - 0.015)
+    rows, columns = np.nonzero(changed > 4)
+    assert len(rows) > 5
+    nearest = np.hypot(columns - middle[0], rows - middle[1]).min()
+    assert nearest < 6
+    if any(name.endswith("Left") for name in weights) and len(weights) == 1:
+        assert (columns > SIZE / 2 - 3).mean() > 0.85  # what lies across goes with both sides
+    assert truth.box[0] < middle[0] < truth.box[2]
+
+
+def test_a_resting_face_is_smooth_but_for_folds_that_stay(painter, somebody):
+    smooth, _, _ = portrait(painter, folded(somebody, 0))
+    ready, _, _ = portrait(painter, folded(somebody, 1))
+    old, _, _ = portrait(painter, folded(somebody, 0, 0.5))
+    np.testing.assert_array_equal(smooth, ready)
+    assert (np.abs(smooth.astype(float) - old.astype(float)).mean(-1) > 4).sum() > 20
 
 
 def test_the_box_holds_the_inner_landmarks_and_little_more(painter, somebody):

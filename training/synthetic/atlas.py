@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from .folds import Fold, build_folds
+
 if TYPE_CHECKING:
     from .head import HeadMesh
 
@@ -39,6 +41,7 @@ class Atlas:
         detail: per level, per variant (h, w, 4) uint8: tone, redness (both about 128), freckles,
             creases.
         brow, beard, scalp: per level, per variant (h, w) uint8.
+        folds: per level, per variant.
     """
 
     static: list[np.ndarray]
@@ -46,6 +49,7 @@ class Atlas:
     brow: list[list[np.ndarray]]
     beard: list[list[np.ndarray]]
     scalp: list[list[np.ndarray]]
+    folds: list[list[list[Fold]]]
     position: np.ndarray
 
 
@@ -321,5 +325,6 @@ def build_atlas(mesh: HeadMesh, seed: int = 7, variants: int = 16) -> Atlas:
     ]  # fmt: skip
     static_levels = _levels(_to_byte(inner))
     return Atlas(
-        static_levels, stack(details), stack(brows), stack(beards), stack(scalps), position
-    )
+        static_levels, stack(details), stack(brows), stack(beards), stack(scalps),
+        build_folds(position, LEVELS), position,
+    )  # fmt: skip

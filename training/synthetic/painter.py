@@ -15,6 +15,7 @@ from mfn_addon.face import IDENTITY_COUNT
 
 from . import compose, raster, shade
 from .accessories import Glasses
+from .folds import fold
 from .head import HeadMesh
 from .people import Person, Wardrobe
 from .photo import Light
@@ -142,6 +143,9 @@ class Painter:
         self.base = np.ascontiguousarray(mesh.neutral.ravel())
         self.smooth_triangles = mesh.smooth[mesh.triangles].astype(np.int32)
         self.normal = np.empty_like(mesh.neutral)
+        self.folds = [
+            np.zeros((*layer.shape[:2], 3), np.float32) for layer in wardrobe.atlas.static
+        ]
 
     def shape(self, identity: np.ndarray, expression: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n, 3) head and bust in the head frame before the neck bends: at rest, and expressing."""
@@ -191,8 +195,9 @@ class Painter:
             aux = np.ones((len(frame), 4), np.float32)
             parts.add(frame, frame_normal, glasses.frame_triangles, aux, raster.FRAME)
         self._draw(
-            canvas, person, parts, pose, focal, light, number, size, upper_lids(landmarks, pose)
-        )
+            canvas, person, expression, parts, pose, focal, light, number, size,
+            upper_lids(landmarks, pose),
+        )  # fmt: skip
         if glasses is not None:
             draw_lenses(canvas, person, glasses, fit, pose, focal, light)
         area, _ = to_picture(region, pose, focal, canvas)
@@ -251,6 +256,7 @@ class Painter:
         self,
         canvas: Canvas,
         person: Person,
+        expression: np.ndarray,
         parts: Assembly,
         pose: Pose,
         focal: float,
@@ -285,13 +291,17 @@ class Painter:
             scale = np.float32(len(canvas.shadow) / SHADOW_SPAN)
             raster.shadow_map(camera, triangles, material, light.axes, centre, scale, canvas.shadow)
         level = 0 if size > 150 else 1 if size > 70 else 2
+        folds = self.folds[level]
+        own = (person.detail, person.brow, person.beard)
+        fold(folds, atlas.folds[level], expression, person.look, own)
         shade.shade(
             canvas.image, canvas.owner, np.uint8(number), box, canvas.found,
             canvas.weight_b, canvas.weight_c, canvas.depth,
             triangles, material, camera, turned, aux, person.look,
             atlas.static[level], atlas.detail[level][person.detail],
             atlas.brow[level][person.brow], atlas.beard[level][person.beard],
-            atlas.scalp[level][person.hairline], wardrobe.strands, lids, fineness,
+            atlas.scalp[level][person.hairline], folds, pose.rotation,
+            wardrobe.strands, lids, fineness,
             light.ambient, light.lamps, light.colours,
             canvas.shadow, light.axes, centre, scale, np.float32(0.006), canvas.block,
         )  # fmt: skip

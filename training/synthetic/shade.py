@@ -27,7 +27,7 @@ def sharp(x, power_of_two) -> float:
 def shade(
     image, owner, number, box, found, weight_b, weight_c, depth,
     triangles, material, points, normal, aux, look,
-    static, detail, brow, beard, scalp, strands,
+    static, detail, brow, beard, scalp, folds, turn, strands,
     lids, fineness, ambient, lamps, lamp_colours,
     shadow, shadow_axes, shadow_centre, shadow_scale, shadow_bias, block,
 ) -> None:  # fmt: skip
@@ -39,6 +39,8 @@ def shade(
         points, normal: (n, 3) camera frame.  aux: (n, 4): skin and cloth: atlas x, atlas y
             (0..1), occlusion, neutral height; eyes: neutral offset from the eye's middle.
         static, detail: (h, w, 4) uint8 atlas layers; brow, beard, scalp: (h, w) uint8.
+        folds: (h, w, 3) slopes of the skin to the actor's left and up, and darkness, see `folds`.
+        turn: (3, 3) the head's rotation.
         lids: (2, 10) per eye: middle of the upper lid's edge, the eye's right and up axis in the
             camera frame, and how far the edge drops towards the corners over the squared distance.
         fineness: strands across half a ribbon of hair.
@@ -74,6 +76,15 @@ def shade(
             nx, ny, nz = nx * scale, ny * scale, nz * scale
             scale = 1.0 / np.sqrt(px * px + py * py + pz * pz)
             vx, vy, vz = -px * scale, -py * scale, -pz * scale
+            if kind == SKIN:
+                row = min(rows - 1, max(0, int(v * rows)))
+                column = min(columns - 1, max(0, int(u * columns)))
+                ax, ay = folds[row, column, 0], folds[row, column, 1]
+                nx -= turn[0, 0] * ax + turn[0, 1] * ay
+                ny -= turn[1, 0] * ax + turn[1, 1] * ay
+                nz -= turn[2, 0] * ax + turn[2, 1] * ay
+                scale = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
+                nx, ny, nz = nx * scale, ny * scale, nz * scale
             facing = nx * vx + ny * vy + nz * vz
             if facing < 0.0 and (kind in (HAIR, LASH, HAT)):
                 nx, ny, nz, facing = -nx, -ny, -nz, -facing
@@ -148,6 +159,8 @@ def shade(
                     makeup = look[traits.EYE_MAKEUP] * static[row, column, 1] / 255.0
                     blush += 0.25 * static[row, column, 3] / 255.0
                     tone *= (1.0 - 0.5 * freckle) * (1.0 - crease)
+                    if kind == SKIN:
+                        tone *= 1.0 - min(0.7, folds[row, column, 2])
                     red = look[traits.SKIN] * tone * (1.0 + 0.25 * redness)
                     green = (
                         look[traits.SKIN + 1]

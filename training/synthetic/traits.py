@@ -36,4 +36,6 @@ EYE_SHADE = 50
 WRINKLES = 51
 CLOTH_ROUGH = 52
 SCLERA = 53  # brightness
+FOLDS = 54  # how deeply the skin folds when the face moves
+RESTING_FOLDS = 55  # and how deep folds stay at rest
 SIZE = 56

@@ -80,7 +80,7 @@ def cast_member(wardrobe: Wardrobe, number: int, rng: np.random.Generator) -> Pe
         (traits.WRINKLES, 0.05), (traits.SCLERA, 0.5), (traits.LIPS_AMOUNT, 0.85),
         (traits.BROW_AMOUNT, 0.9), (traits.HAIR_SHINE, 0.1), (traits.BLUSH, 0.25),
         (traits.PUPIL, 0.38), (traits.FRECKLES, 0.2), (traits.STRAND_CONTRAST, 0.4),
-        (traits.FOLDS, 0.45),
+        (traits.FOLDS, 0.6),
     ):  # fmt: skip
         person.look[place] = value
     person.hat, person.glasses = -1, int(rng.integers(len(wardrobe.glasses))) if glasses else -1

@@ -25,10 +25,10 @@ from . import traits
 VARIANTS = 6
 """Sets of curves, each a little elsewhere; people share them."""
 
-SLOPE = 0.5
+SLOPE = 0.62
 """How far the steepest fold tilts the skin: tangent of the angle, at full strength."""
 
-DARK = 0.34
+DARK = 0.45
 """Share of light that the bottom of a full fold loses."""
 
 Curve = tuple[tuple[float, float], ...]
@@ -67,7 +67,7 @@ KINDS = (
     Kind((((-9, 3), (0, 1.5), (9, 3)),), 1.4, {"noseSneer": 0.7, "browDown": 0.4}, across=True),
     Kind((((4, -6), (9, -12), (12, -20)), ((7, -4), (12, -9), (17, -17)),
           ((3, -12), (7, -18), (9, -25))), 1.6, {"noseSneer": 1.1}),
-    Kind((((13, -32), (19, -39), (26, -49), (30.5, -58), (32, -66)),), 2.1,
+    Kind((((13, -32), (19, -39), (26, -49), (30.5, -58), (32, -66)),), 2.3,
          {"mouthSmile": 0.8, "noseSneer": 0.75, "mouthUpperUp": 0.6, "cheekSquint": 0.3,
           "mouthDimple": 0.25, "mouthStretch": 0.3}, 1.0),
     Kind((((45, 0), (53, 5), (61, 11)), ((46, -4), (55, -3), (63, -2)),

@@ -160,7 +160,7 @@ def random_person(wardrobe: Wardrobe, rng: np.random.Generator) -> Person:
     look[traits.STRAND_CONTRAST] = rng.uniform(0.2, 0.55)
     look[traits.WRINKLES] = rng.uniform(0, 0.12) if rng.random() < 0.7 else rng.uniform(0.1, 0.4)
     look[traits.SCLERA] = rng.uniform(0.30, 0.52)
-    look[traits.FOLDS] = rng.uniform(0.15, 0.7) if rng.random() < 0.6 else rng.uniform(0.5, 1.3)
+    look[traits.FOLDS] = rng.uniform(0.4, 0.9) if rng.random() < 0.6 else rng.uniform(0.7, 1.4)
     look[traits.RESTING_FOLDS] = look[traits.WRINKLES] * rng.uniform(0, 1.2)
 
     hat = int(rng.integers(len(wardrobe.hats))) if rng.random() < 0.1 else -1

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from mfn_addon.face import EXPRESSIONS, HeadModel, load_head_model
+from mfn_addon.network.amplitude import rest_and_gain
 
 POINTS = 220
 LONGEST_EDGE = 0.05  # metres; longer ones bridge the mesh's outline
@@ -64,6 +65,7 @@ def write(path: Path, head: HeadModel) -> None:
     chosen = choose_points(head)
     modes = np.concatenate([head.identity[:, chosen], head.expression[:, chosen]])
     unit = float(np.abs(modes).max()) / 32767
+    rest, gain = np.round(rest_and_gain().astype(float), 4)
     header = {
         "digest": head.digest,
         "expressions": EXPRESSIONS,
@@ -72,6 +74,8 @@ def write(path: Path, head: HeadModel) -> None:
         "pointCount": len(chosen),
         "unit": unit,
         "edges": mesh_edges(head.neutral[chosen]),
+        "rest": rest.tolist(),
+        "gain": gain.tolist(),
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(4 + len(text)) % 4)

@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000, help="rendered faces")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    network, surface = FaceNetwork(arguments.network), load_surface()
+    network, surface = FaceNetwork(arguments.network, as_read=True), load_surface()
     parts = []
     if arguments.photos.is_file():
         bank = photo_bank(arguments.photos, held_back=True)

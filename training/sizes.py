@@ -75,7 +75,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--figure", type=Path, default=FIGURE)
     arguments = parser.parse_args(words)
-    network, surface = FaceNetwork(arguments.network), load_surface()
+    network, surface = FaceNetwork(arguments.network, as_read=True), load_surface()
     banks = {}
     if arguments.photos.is_file():
         banks["photographs"] = some(photo_bank(arguments.photos, True), arguments.count)

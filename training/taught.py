@@ -58,7 +58,7 @@ def main() -> None:
         graph = build(model)
         describe(graph, "0", TAKES, gives(model))
         onnx.save(graph, exported)
-        rows[name] = read_at(FaceNetwork(exported), bank, surface, SIZE).figures()
+        rows[name] = read_at(FaceNetwork(exported, as_read=True), bank, surface, SIZE).figures()
         rows[name]["training, minutes"] = minutes
     text = (
         f"{arguments.steps} steps of {arguments.batch} pictures of 128 px (or as many pixels in "

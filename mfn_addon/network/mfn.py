@@ -15,6 +15,7 @@ import numpy as np
 
 from ..face import EXPRESSIONS, NO_ID, Face, HeadModel, load_head_model, place, project_local
 from ..face.head_model import MODELS_FOLDER
+from .amplitude import as_shown
 from .crops import PADDING
 from .lids import shut_lids
 
@@ -67,6 +68,9 @@ class FaceNetwork:
         threads: for ONNX Runtime; 0 lets it take one a core.
         least_score: faces that the network is less sure of are left out, 0..1.
         head_model: by default `models/head_model.npz`.
+        long_side: px of the longer side that the network sees.
+        as_read: leave expressions as the network reads them, neither lids shut nor rest and gain
+            taken back: what training compares.
 
     Raises:
         FileNotFoundError: the network or the head model is not there.
@@ -80,10 +84,12 @@ class FaceNetwork:
         least_score: float = LEAST_SCORE,
         head_model: HeadModel | None = None,
         long_side: int = LONG_SIDE,
+        as_read: bool = False,
     ) -> None:
         self.path = Path(path or DEFAULT_PATH)
         self.least_score = least_score
         self.long_side = long_side
+        self.as_read = as_read
         self.head_model = head_model or load_head_model()
         self._session = open_session(self.path, threads)
         check_metadata(
@@ -119,7 +125,8 @@ class FaceNetwork:
         rotation, translation = place(look, centre, scale, shape[1], shape[0])
         points = self.head_model.landmark_points(identity, expression)
         landmarks = project_local(points, look, centre, scale)
-        expression = shut_lids(expression)
+        if not self.as_read:
+            expression = as_shown(shut_lids(expression))
         return [
             Face(
                 id=NO_ID,

@@ -17,6 +17,7 @@ import numpy as np
 from ..face import Face, HeadModel, load_head_model, place, project_local
 from ..face.head_model import MODELS_FOLDER
 from ..face.mirror import mirror_matrix, mirror_order, mirror_rotation
+from .amplitude import as_shown
 from .crops import cut
 from .lids import shut_lids
 from .mfn import check_metadata, open_session
@@ -67,6 +68,7 @@ class SingleFaceNetwork:
         threads: for ONNX Runtime; 0 lets it take one a core.
         head_model: by default `models/head_model.npz`.
         views: how each face is cut out; the readings are averaged.
+        as_read: as in `FaceNetwork`.
 
     Raises:
         FileNotFoundError: the network or the head model is not there.
@@ -79,9 +81,10 @@ class SingleFaceNetwork:
         threads: int = 0,
         head_model: HeadModel | None = None,
         views: tuple[View, ...] = VIEWS,
+        as_read: bool = False,
     ) -> None:
         self.path = Path(path or DEFAULT_PATH)
-        self.views = views
+        self.views, self.as_read = views, as_read
         self.head_model = head_model or load_head_model()
         self._session = open_session(self.path, threads)
         check_metadata(
@@ -123,11 +126,12 @@ class SingleFaceNetwork:
             return (1 - kept) * part + kept * face.expression if kept else part
 
         points = self.head_model.landmark_points(identity, beside(expression))
+        shown = expression if self.as_read else as_shown(shut_lids(expression))
         return face.with_(
             rotation=rotation,
             translation=translation,
             identity=identity,
-            expression=beside(shut_lids(expression)),
+            expression=beside(shown),
             landmarks=project_local(points, look, centre, scale),
         )
 

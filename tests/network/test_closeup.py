@@ -87,7 +87,7 @@ def test_several_views_are_the_mean_of_each(network, picture):
     face = network.detect(picture)[0]
     views = (View(0.94), View(1.06, mirrored=True))
     together, *single = (
-        SingleFaceNetwork(threads=1, views=some).read(picture, [face])[0]
+        SingleFaceNetwork(threads=1, views=some, as_read=True).read(picture, [face])[0]
         for some in (views, views[:1], views[1:])
     )
     mean = (single[0].expression + single[1].expression) / 2

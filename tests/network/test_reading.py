@@ -14,6 +14,8 @@ from mfn_addon.face import place, project_local
 from mfn_addon.face.camera import sight_rotation
 from mfn_addon.face.head_model import load_head_model
 from mfn_addon.network import FaceNetwork
+from mfn_addon.network.amplitude import as_shown
+from mfn_addon.network.lids import shut_lids
 from mfn_addon.network.mfn import OUTPUTS, letterbox
 
 CLIP = Path(__file__).resolve().parents[2] / "demo" / "three_people.mp4"
@@ -25,13 +27,14 @@ def picture() -> np.ndarray:
 
 
 def test_every_face_is_what_the_network_says_of_it(picture):
-    network = FaceNetwork(threads=1)
-    faces = network.detect(picture)
+    network = FaceNetwork(threads=1, as_read=True)
+    faces, shown = network.detect(picture), FaceNetwork(threads=1).detect(picture)
     assert len(faces) > 1
     pixels, box = letterbox(picture)
     raw = dict(zip(OUTPUTS, network._session.run(OUTPUTS, {"image": pixels[None]}), strict=True))
     height, width = picture.shape[:2]
-    for face, row in zip(faces, np.flatnonzero(raw["score"] >= network.least_score), strict=True):
+    rows = np.flatnonzero(raw["score"] >= network.least_score)
+    for face, seen, row in zip(faces, shown, rows, strict=True):
         look, identity, expression = (
             raw[name][row] for name in ("rotation", "identity", "expression")
         )
@@ -44,6 +47,8 @@ def test_every_face_is_what_the_network_says_of_it(picture):
         assert np.allclose(face.translation, translation, atol=1e-5)
         assert np.array_equal(face.identity, identity)
         assert np.array_equal(face.expression, expression)
+        assert np.allclose(seen.expression, as_shown(shut_lids(expression)), atol=1e-6)
+        assert np.array_equal(seen.landmarks, face.landmarks)  # of what was read
         assert np.allclose(face.landmarks, project_local(points, look, centre, scale), atol=1e-3)
         for array in (face.box, face.rotation, face.translation, face.landmarks):
             assert array.dtype == np.float32

@@ -64,7 +64,8 @@ def test_the_exported_network_reads_what_pytorch_reads(tmp_path):
     nothing = np.zeros(3, np.float32)
     face = Face(3, 0.9, box, np.eye(3, dtype=np.float32), nothing, np.zeros(40, np.float32),
                 np.zeros(52, np.float32), np.zeros((68, 2), np.float32))  # fmt: skip
-    (read,) = SingleFaceNetwork(path, threads=1, views=ONE_VIEW).read(image, [face])
+    reader = SingleFaceNetwork(path, threads=1, views=ONE_VIEW, as_read=True)
+    (read,) = reader.read(image, [face])
     assert (read.id, read.score) == (3, 0.9)
     pixels, corner, zoom = crop(image, box)
     with torch.no_grad():

@@ -13,6 +13,9 @@ interface Header {
   unit: number;
   /** Point numbers in pairs, the mesh's edges. */
   edges: number[];
+  /** Of each expression: what a resting face is read with, and how much stronger it is than read. */
+  rest: number[];
+  gain: number[];
 }
 
 export class SparseHead {

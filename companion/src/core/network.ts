@@ -3,6 +3,7 @@
 // mfn_addon/network/mfn.py. The graph itself suppresses overlapping faces.
 
 import * as ort from "onnxruntime-web/wasm";
+import { asShown } from "./amplitude.ts";
 import { place, projectLocal } from "./camera.ts";
 import { type Face, NO_ID } from "./face.ts";
 import type { SparseHead } from "./headModel.ts";
@@ -73,7 +74,10 @@ export class FaceNetwork {
         box: read("box").slice(i * 4, i * 4 + 4).map((value) => value / box.scale),
         ...place(look, centre, scale, width, height),
         identity,
-        expression: shutLids(expression, this.head.header.expressions),
+        expression: asShown(
+          shutLids(expression, this.head.header.expressions),
+          this.head.header,
+        ),
         landmarks: projectLocal(points, look, centre, scale),
       });
     }

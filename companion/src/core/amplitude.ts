@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Faces at rest stay at rest, and what they show is shown as strongly: as
+// mfn_addon/network/amplitude.py, whose table comes with the head model.
+
+/** The weights as a face shows them, from those that were read; both 0..1. */
+export function asShown(
+  expression: Float32Array,
+  table: { rest: readonly number[]; gain: readonly number[] },
+): Float32Array {
+  return expression.map((weight, i) =>
+    Math.min(Math.max((weight - table.rest[i]) * table.gain[i], 0), 1),
+  );
+}

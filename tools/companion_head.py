@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from mfn_addon.face import EXPRESSIONS, HeadModel, load_head_model
-from mfn_addon.network.amplitude import rest_and_gain
+from mfn_addon.network.amplitude import BELOW_REST, rest_and_gain
 
 POINTS = 220
 LONGEST_EDGE = 0.05  # metres; longer ones bridge the mesh's outline
@@ -76,6 +76,7 @@ def write(path: Path, head: HeadModel) -> None:
         "edges": mesh_edges(head.neutral[chosen]),
         "rest": rest.tolist(),
         "gain": gain.tolist(),
+        "belowRest": BELOW_REST,
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(4 + len(text)) % 4)

@@ -13,10 +13,13 @@ import numpy as np
 
 from ..face import EXPRESSIONS
 
+BELOW_REST = 0.2
+"""What lies below rest is kept by a fifth: cut off, it would take with it how low a brow sits."""
+
 REST_AND_GAIN: dict[str, tuple[float, float]] = {
     "browDown": (0.03, 1.31),
-    "browInnerUp": (0.04, 1.28),
-    "browOuterUp": (0.06, 1.26),
+    "browInnerUp": (0.0, 1.28),
+    "browOuterUp": (0.0, 1.26),
     "cheekPuff": (0.02, 1.4),
     "cheekSquint": (0.03, 1.4),
     "eyeLookDown": (0.04, 1.4),
@@ -67,4 +70,5 @@ _REST, _GAIN = rest_and_gain()
 
 def as_shown(expression: np.ndarray) -> np.ndarray:
     """(..., 52) weights as read, 0..1, to weights as the face shows them, 0..1."""
-    return np.clip((expression - _REST) * _GAIN, 0.0, 1.0)
+    low = np.minimum(expression, _REST) * BELOW_REST
+    return np.clip(low + np.maximum(expression - _REST, 0.0) * _GAIN, 0.0, 1.0)

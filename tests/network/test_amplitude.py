@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from mfn_addon.face import EXPRESSION_INDEX, EXPRESSIONS
-from mfn_addon.network.amplitude import REST_AND_GAIN, as_shown, rest_and_gain
+from mfn_addon.network.amplitude import BELOW_REST, REST_AND_GAIN, as_shown, rest_and_gain
 
 
-def test_readings_of_a_resting_face_become_nothing():
+def test_readings_of_a_resting_face_become_next_to_nothing():
     rest, _ = rest_and_gain()
-    assert not as_shown(rest).any()
-    assert not as_shown(rest / 2).any()
+    np.testing.assert_allclose(as_shown(rest), rest * BELOW_REST, atol=1e-6)
+    assert as_shown(rest).max() < 0.03
+    assert not as_shown(np.zeros_like(rest)).any()
 
 
 def test_what_is_read_in_full_is_shown_in_full_and_never_more():
@@ -27,9 +28,11 @@ def test_stronger_readings_are_shown_stronger():
     steps = np.linspace(0, 1, 50, dtype=np.float32)[:, None].repeat(len(EXPRESSIONS), 1)
     shown = as_shown(steps)
     assert (np.diff(shown, axis=0) >= 0).all()
+    assert (np.diff(shown[:25], axis=0) > 0).all()  # nothing becomes the same as something else
     rest, gain = rest_and_gain()
     middle = as_shown(np.full(len(EXPRESSIONS), 0.5, np.float32))
-    np.testing.assert_allclose(middle, np.minimum((0.5 - rest) * gain, 1), atol=1e-6)
+    wanted = rest * BELOW_REST + (0.5 - rest) * gain
+    np.testing.assert_allclose(middle, wanted, atol=1e-6)
 
 
 SIDED = [n for n in EXPRESSIONS if n.endswith("Left") and n not in ("jawLeft", "mouthLeft")]

@@ -5,9 +5,11 @@
 /** The weights as a face shows them, from those that were read; both 0..1. */
 export function asShown(
   expression: Float32Array,
-  table: { rest: readonly number[]; gain: readonly number[] },
+  table: { rest: readonly number[]; gain: readonly number[]; belowRest: number },
 ): Float32Array {
-  return expression.map((weight, i) =>
-    Math.min(Math.max((weight - table.rest[i]) * table.gain[i], 0), 1),
-  );
+  return expression.map((weight, i) => {
+    const low = Math.min(weight, table.rest[i]) * table.belowRest;
+    const shown = low + Math.max(weight - table.rest[i], 0) * table.gain[i];
+    return Math.min(Math.max(shown, 0), 1);
+  });
 }

@@ -16,6 +16,8 @@ interface Header {
   /** Of each expression: what a resting face is read with, and how much stronger it is than read. */
   rest: number[];
   gain: number[];
+  /** The share that stays of what is read below rest. */
+  belowRest: number;
 }
 
 export class SparseHead {

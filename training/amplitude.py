@@ -14,16 +14,16 @@ Blinks keep what `lids` makes of them.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from mfn_addon.face import EXPRESSIONS
 from mfn_addon.network import FaceNetwork
-from training.bank import FaceBank, Rows, load_surface, photo_bank
+from training.bank import Rows, load_surface, photo_bank
 from training.groups import SIZE
 from training.labelled import read_at, studies
+from training.sizes import evenly, some
 
 MOST_GAIN = 1.4
 NOTHING = 0.05
@@ -82,15 +82,6 @@ def joined(*measured: tuple[np.ndarray, np.ndarray]) -> dict[str, tuple[float, f
     return out
 
 
-def some(bank: FaceBank, rows: np.ndarray) -> FaceBank:
-    """A few faces of a bank."""
-    labels = ("rotation", "centre", "scale", "identity", "expression")
-    return replace(
-        bank, crops=Rows(bank.crops, rows), favour=1.0,
-        **{key: getattr(bank, key)[rows] for key in labels},
-    )  # fmt: skip
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--network", type=Path)
@@ -105,10 +96,11 @@ def main() -> None:
     measured = [of_studies(reading.expression[seen], reading.truth[seen])]
     if arguments.fitted.is_file():
         bank = photo_bank(arguments.fitted)
-        random = np.random.default_rng(arguments.seed)
-        rows = np.sort(random.permutation(len(bank))[: arguments.photos])
+        rows = evenly(bank, arguments.photos)
         with np.load(arguments.fitted) as fitted:
-            neutral = fitted["emotions"][bank.crops.rows[rows]] == "neutral"
+            names = fitted["emotions"]
+        assert isinstance(bank.crops, Rows)  # as photographs are kept
+        neutral = names[bank.crops.rows[rows]] == "neutral"
         reading = read_at(network, some(bank, rows), surface, SIZE)
         seen = np.isfinite(reading.expression).all(1)
         measured.append(

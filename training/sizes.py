@@ -30,9 +30,13 @@ SHOWN = (
 )
 
 
-def some(bank: FaceBank, count: int) -> FaceBank:
-    """Every so many faces of a bank, `count` of them."""
-    rows = np.linspace(0, len(bank) - 1, min(count, len(bank))).astype(int)
+def evenly(bank: FaceBank, count: int) -> np.ndarray:
+    """Numbers of every so many faces of a bank, `count` of them."""
+    return np.linspace(0, len(bank) - 1, min(count, len(bank))).astype(int)
+
+
+def some(bank: FaceBank, rows: np.ndarray) -> FaceBank:
+    """Some faces of a bank, in memory."""
     labels = {key: np.asarray(getattr(bank, key))[rows]
               for key in ("rotation", "centre", "scale", "identity", "expression")}  # fmt: skip
     crops = np.stack([np.asarray(bank.crops[i]) for i in rows])
@@ -78,7 +82,8 @@ def main(words: list[str] | None = None) -> None:
     network, surface = FaceNetwork(arguments.network, as_read=True), load_surface()
     banks = {}
     if arguments.photos.is_file():
-        banks["photographs"] = some(photo_bank(arguments.photos, True), arguments.count)
+        held_back = photo_bank(arguments.photos, True)
+        banks["photographs"] = some(held_back, evenly(held_back, arguments.count))
     else:
         print(f"{arguments.photos} is not there: rendered faces alone are read")
     banks["rendered"] = studies(arguments.count, seed=999)[0]

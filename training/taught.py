@@ -26,7 +26,7 @@ from training.labelled import read_at
 from training.relabel import relabel
 from training.results import put, table
 from training.sfn import Sfn
-from training.sizes import some
+from training.sizes import evenly, some
 
 SIZE, JUDGED = 120, 500  # px of the faces and how many that the networks are judged on
 
@@ -39,7 +39,8 @@ def main() -> None:
     if not arguments.photos.is_file():
         raise SystemExit(f"{arguments.photos} is not there: make it with python -m training.fit")
     surface = load_surface()
-    bank = some(photo_bank(arguments.photos, held_back=True), JUDGED)
+    held_back = photo_bank(arguments.photos, held_back=True)
+    bank = some(held_back, evenly(held_back, JUDGED))
     teachers = {"the fits": arguments.photos}
     for name in scales.SCALES:
         own = vars(arguments) | {"steps": arguments.sfn_steps, "batch": arguments.sfn_batch}

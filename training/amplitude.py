@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from mfn_addon.face import EXPRESSIONS
+from mfn_addon.face.mirror import mirror_order
 from mfn_addon.network import FaceNetwork
 from training.bank import Rows, load_surface, photo_bank
 from training.groups import SIZE
@@ -33,15 +34,13 @@ NEUTRAL_SHARE = 25.0
 LEAST_SPREAD = 0.03
 """Labels of photographs that vary less say nothing about gain."""
 UNTOUCHED = ("eyeBlink",)
+DIRECTIONS = ("jaw", "mouth")
+"""jawLeft and jawRight are two shapes, not two sides of one; mirrored, they are each other."""
 LOOKS = "eyeLook"
 """Neutral faces look anywhere, so their eyes do not tell rest."""
 RESTLESS = ("browInnerUp", "browOuterUp")
 """How high somebody's brows sit is told by the least readings: with a rest, correlation with brows'
 height in photographs fell from .79 to .75."""
-MIRRORED = [
-    n for n, name in enumerate(EXPRESSIONS)
-    if name.endswith(("Left", "Right")) and not name.startswith(("jaw", "mouthLeft", "mouthRight"))
-]  # fmt: skip
 
 
 def of_studies(read: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -68,14 +67,16 @@ def joined(*measured: tuple[np.ndarray, np.ndarray]) -> dict[str, tuple[float, f
     """The table: the highest rest, the least gain, alike on both sides of a face."""
     rest = np.maximum.reduce([rest for rest, _ in measured])
     gain = np.clip(np.minimum.reduce([gain for _, gain in measured]), 1.0, MOST_GAIN)
-    table: dict[str, list[tuple[float, float]]] = {}
+    table: dict[str, tuple[float, float]] = {}
+    partner = mirror_order()
     for i, name in enumerate(EXPRESSIONS):
-        key = name.removesuffix("Left").removesuffix("Right") if i in MIRRORED else name
+        both = (float(rest[[i, partner[i]]].mean()), float(gain[[i, partner[i]]].mean()))
+        key = name.removesuffix("Left").removesuffix("Right")
+        key = name if key in DIRECTIONS else key
         if key not in UNTOUCHED:
-            table.setdefault(key, []).append((float(rest[i]), float(gain[i])))
+            table[key] = both
     out = {}
-    for key, rows in table.items():
-        low, by = np.mean(rows, axis=0)
+    for key, (low, by) in table.items():
         # what is read in full is to be shown in full
         low = 0.0 if key in RESTLESS else low
         out[key] = (round(float(low), 2), round(float(max(by, 1 / (1 - low))) + 0.004, 2))

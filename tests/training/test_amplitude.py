@@ -46,6 +46,7 @@ def test_the_table_is_careful_and_alike_on_both_sides(truth):
     assert table["browDown"] == pytest.approx((0.06, 1.2), abs=0.01)
     assert table["noseSneer"] == pytest.approx((0.04, MOST_GAIN), abs=0.01)
     assert (1 - table["jawOpen"][0]) * table["jawOpen"][1] >= 1  # an open mouth is opened fully
+    assert table["jawLeft"] == table["jawRight"]  # mirrored, they are each other
     assert {"jawLeft", "jawRight", "mouthLeft", "mouthRight"} <= set(table)
     assert "eyeBlink" not in table
     assert table["browInnerUp"] == pytest.approx((0.0, 1.2), abs=0.01)

@@ -196,12 +196,12 @@ def build_folds(position: np.ndarray, levels: int, seed: int = 5) -> list[list[l
                 for axis, at in ((0, left), (1, y)):
                     ends = np.concatenate(moved)[:, axis]
                     near &= (at > ends.min() - 12) & (at < ends.max() + 12)
-                heights = [
+                here, ahead, above = [
                     profile(left[near] + dx, y[near] + dy, kind, moved)
                     for dx, dy in ((0, 0), (step, 0), (0, step))
                 ]
                 layer = np.zeros((*x.shape, 3), np.float32)
-                layer[near] = layer_of(*heights, step, width)
+                layer[near] = layer_of(here, ahead, above, step, width)
                 if side == "Right":
                     layer[..., 0] *= -1
                 full.append((layer, drive_of(kind.drive, side)))

@@ -335,7 +335,7 @@ def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path, mo
     describe(graph, "0.0.0", TAKES, gives(model))
     path = tmp_path / "net.onnx"
     onnx.save(graph, path)
-    network = FaceNetwork(path, least_score=0.1)
+    network = FaceNetwork(path, least_score=0.1, as_read=True)
     picture = np.random.default_rng(0).integers(0, 255, (192, 320, 3), np.uint8)
     faces = network.detect(picture)
     assert CLOSE_FACES < len(faces) <= MAX_FACES, "the test needs faces of both kinds"

@@ -77,7 +77,7 @@ def joined(*measured: tuple[np.ndarray, np.ndarray]) -> dict[str, tuple[float, f
             table[key] = both
     out = {}
     for key, (low, by) in table.items():
-        # what is read in full is to be shown in full
+        # what is read in full is to be shown in full, so gain is rounded up
         low = 0.0 if key in RESTLESS else low
         out[key] = (round(float(low), 2), round(float(max(by, 1 / (1 - low))) + 0.004, 2))
     return out

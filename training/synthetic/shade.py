@@ -146,11 +146,8 @@ def shade(
                         look[first + 2] + pattern * (look[second + 2] - look[first + 2])
                     )
                 else:
-                    if kind == CLOTH:
+                    if kind == CLOTH:  # a bare neck; skin's texel is known from its folds
                         row, column = 0, 0
-                    else:
-                        row = min(rows - 1, max(0, int(v * rows)))
-                        column = min(columns - 1, max(0, int(u * columns)))
                     tone = 1.0 + look[traits.DETAIL] * (detail[row, column, 0] - 128.0) / 128.0
                     redness = look[traits.DETAIL] * (detail[row, column, 1] - 128.0) / 128.0
                     freckle = look[traits.FRECKLES] * detail[row, column, 2] / 255.0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cut the phone page's sparse head out of models/head_model.npz.
+"""Cut the phone page's sparse head out of models/head_model.npz, with what its networks need.
 
     python -m tools.companion_head OUT.bin
 
@@ -20,7 +20,9 @@ import cv2
 import numpy as np
 
 from mfn_addon.face import EXPRESSIONS, HeadModel, load_head_model
-from mfn_addon.network.amplitude import BELOW_REST, rest_and_gain
+from mfn_addon.network import FaceNetwork
+from mfn_addon.network.amplitude import BELOW_REST
+from mfn_addon.phone.pages import NETWORKS
 
 POINTS = 220
 LONGEST_EDGE = 0.05  # metres; longer ones bridge the mesh's outline
@@ -60,12 +62,20 @@ def mesh_edges(points: np.ndarray) -> list[int]:
     return pairs[(lengths < LONGEST_EDGE) & ~mouth].ravel().tolist()
 
 
+def amplitude(network: Path, head: HeadModel) -> dict[str, list[float]]:
+    """What its file says of rest and gain (`mfn_addon.network.amplitude`), by expression."""
+    own = FaceNetwork(network, threads=1, head_model=head).amplitude
+    return {
+        name: np.round(values.astype(float), 4).tolist()
+        for name, values in (("rest", own.rest), ("gain", own.gain))
+    }
+
+
 def write(path: Path, head: HeadModel) -> None:
     """Write the file."""
     chosen = choose_points(head)
     modes = np.concatenate([head.identity[:, chosen], head.expression[:, chosen]])
     unit = float(np.abs(modes).max()) / 32767
-    rest, gain = np.round(rest_and_gain().astype(float), 4)
     header = {
         "digest": head.digest,
         "expressions": EXPRESSIONS,
@@ -74,8 +84,7 @@ def write(path: Path, head: HeadModel) -> None:
         "pointCount": len(chosen),
         "unit": unit,
         "edges": mesh_edges(head.neutral[chosen]),
-        "rest": rest.tolist(),
-        "gain": gain.tolist(),
+        "amplitudes": {f"/{network.name}": amplitude(network, head) for network in NETWORKS},
         "belowRest": BELOW_REST,
     }
     text = json.dumps(header, separators=(",", ":")).encode()

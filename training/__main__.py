@@ -12,9 +12,9 @@ teaches the patches, with the patch that it was at):
 2. `training.relabel`: these labels drawn towards what the landed networks read, if there are any;
 3. `training.turning`: these photographs again, seen from the side;
 4. `training.synthetic`: rendered crops, bystanders, studies and scenes with exact labels;
-5. `training.patches`: the patches of face, eyes and mouth, which both networks have and leave as
-   they are until their last stretch (docs/decisions/0024 and 0025); without landed weights, which
-   guess where to look, they come after MFN;
+5. `training.patches`: the patches of face, eyes, mouth and brows, which both networks have and
+   leave as they are until their last stretch (docs/decisions/0024, 0025 and 0029); without landed
+   weights, which guess where to look, they come after MFN;
 6. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
    last, with its patches at a low rate;
 7. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
@@ -22,7 +22,8 @@ teaches the patches, with the patch that it was at):
    finding, its second look and its close reading learn alone (docs/decisions/0021, 0022 and 0027),
    and close reading together with its patches at a low rate;
 9. the light MFN, which finds faces as that MFN does: its close reading learns on, or from what
-   `training.thinning` makes of MFN's (docs/decisions/0012 and 0027).
+   `training.thinning` makes of MFN's (docs/decisions/0012 and 0027);
+10. `training.amplitude`: what each network's readings lack, into its file (docs/decisions/0028).
 """
 
 from __future__ import annotations
@@ -246,6 +247,9 @@ def main() -> None:
         learned.with_name("landed").touch()
     if arguments.light_minutes:
         learn_light(arguments.light_minutes, fitted)
+    minutes = {"sfn": arguments.sfn_minutes, "mfn_light": arguments.light_minutes}
+    made = ["mfn", *(name for name, given in minutes.items() if given)]
+    run("training.amplitude", *(f"models/{name}.onnx" for name in made))
 
 
 if __name__ == "__main__":

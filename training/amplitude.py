@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure what `mfn_addon.network.amplitude` takes back: rest and gain of each shape.
+"""Measure what `mfn_addon.network.amplitude` takes back, and note it in the network's file.
 
-    python -m training.amplitude [--network models/mfn.onnx] [--rendered 1500] [--photos 3000]
+    python -m training.amplitude models/mfn.onnx models/mfn_light.onnx models/sfn.onnx
 
 Rest is what is read where nothing is to be seen: the middle reading of rendered studies whose
 weight is nearly 0, or what a quarter of the photographs of faces that people have called neutral
@@ -14,13 +14,19 @@ Blinks keep what `lids` makes of them.
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import onnx
+from onnx import helper
 
-from mfn_addon.face import EXPRESSIONS
+from mfn_addon.face import EXPRESSIONS, Face
 from mfn_addon.face.mirror import mirror_order
 from mfn_addon.network import FaceNetwork
+from mfn_addon.network.amplitude import KEY
+from mfn_addon.network.sfn import SingleFaceNetwork
 from training.bank import Rows, load_surface, photo_bank
 from training.groups import SIZE
 from training.labelled import read_at, studies
@@ -83,34 +89,67 @@ def joined(*measured: tuple[np.ndarray, np.ndarray]) -> dict[str, tuple[float, f
     return out
 
 
+class Closely:
+    """SFN reading again what MFN finds, each as it reads."""
+
+    def __init__(self, path: Path) -> None:
+        self.found, self.single = FaceNetwork(), SingleFaceNetwork(path, as_read=True)
+
+    def detect(self, picture: np.ndarray) -> list[Face]:
+        """As `FaceNetwork.detect`."""
+        return self.single.read(picture, self.found.detect(picture))
+
+
+def reader(path: Path) -> FaceNetwork | Closely:
+    """What reads faces with a network's file, as it reads."""
+    names = {value.name for value in onnx.load(path).graph.input}
+    return Closely(path) if "crops" in names else FaceNetwork(path, as_read=True)
+
+
+def note(path: Path, table: Mapping[str, tuple[float, float]]) -> None:
+    """Write a table into the metadata of a network's file, in place of what was there."""
+    model = onnx.load(path)
+    facts = {prop.key: prop.value for prop in model.metadata_props}
+    facts[KEY] = json.dumps(table, separators=(",", ":"))
+    helper.set_model_props(model, facts)
+    part = path.with_suffix(".part")
+    onnx.save(model, part)
+    part.replace(path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--network", type=Path)
+    parser.add_argument("networks", type=Path, nargs="+", help="files that export has written")
     parser.add_argument("--rendered", type=int, default=1500, help="how many studies to render")
     parser.add_argument("--photos", type=int, default=3000)
     parser.add_argument("--fitted", type=Path, default=Path("training/runs/photos.npz"))
     parser.add_argument("--seed", type=int, default=9009)
     arguments = parser.parse_args()
-    network, surface = FaceNetwork(arguments.network, as_read=True), load_surface()
-    reading = read_at(network, studies(arguments.rendered, arguments.seed)[0], surface, SIZE)
-    seen = np.isfinite(reading.expression).all(1)
-    measured = [of_studies(reading.expression[seen], reading.truth[seen])]
+    surface, rendered = load_surface(), studies(arguments.rendered, arguments.seed)[0]
+    photographs = neutral = None
     if arguments.fitted.is_file():
         bank = photo_bank(arguments.fitted)
         rows = evenly(bank, arguments.photos)
         with np.load(arguments.fitted) as fitted:
             names = fitted["emotions"]
         assert isinstance(bank.crops, Rows)  # as photographs are kept
-        neutral = names[bank.crops.rows[rows]] == "neutral"
-        reading = read_at(network, some(bank, rows), surface, SIZE)
-        seen = np.isfinite(reading.expression).all(1)
-        measured.append(
-            of_photographs(reading.expression[seen], reading.truth[seen], neutral[seen])
-        )
+        photographs, neutral = some(bank, rows), names[bank.crops.rows[rows]] == "neutral"
     else:
         print(f"{arguments.fitted} is not there: by rendered faces alone")
-    for key, (rest, gain) in joined(*measured).items():
-        print(f'    "{key}": ({rest:g}, {gain:g}),')
+    for path in arguments.networks:
+        network = reader(path)
+        reading = read_at(network, rendered, surface, SIZE)
+        seen = np.isfinite(reading.expression).all(1)
+        measured = [of_studies(reading.expression[seen], reading.truth[seen])]
+        if photographs is not None and neutral is not None:
+            reading = read_at(network, photographs, surface, SIZE)
+            seen = np.isfinite(reading.expression).all(1)
+            measured.append(
+                of_photographs(reading.expression[seen], reading.truth[seen], neutral[seen])
+            )
+        found = joined(*measured)
+        note(path, found)
+        print(path, *(f"{key} {rest:g} {gain:g}" for key, (rest, gain) in found.items()), sep="\n")
 
 
 if __name__ == "__main__":

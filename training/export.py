@@ -289,6 +289,7 @@ def main() -> None:
     describe(model, arguments.version, TAKES, gives(network))
     onnx.save(model, arguments.output)
     print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.2f} MB")
+    print(f"its rest and gain are to be measured: python -m training.amplitude {arguments.output}")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ def main() -> None:
     describe(graph, arguments.version, TAKES, GIVES)
     onnx.save(graph, arguments.output)
     print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.2f} MB")
+    print(f"its rest and gain are to be measured: python -m training.amplitude {arguments.output}")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from tqdm import tqdm
 
+from mfn_addon.face import Face
 from mfn_addon.face.camera import unplace
-from mfn_addon.network import FaceNetwork
 from mfn_addon.network.crops import cut
 from mfn_addon.network.mfn import LONG_SIDE
 from training import measures
@@ -21,6 +21,12 @@ from training.rendered import looks
 from training.synthetic.scene import Studio
 
 EYES = (246, 466)  # the teacher's points beside the outer corners
+
+
+class Reader(Protocol):
+    """What finds and reads the faces of a picture, as `mfn_addon.network.FaceNetwork` does."""
+
+    def detect(self, image: np.ndarray, /) -> list[Face]: ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Reading:
         }
 
 
-def read_at(network: FaceNetwork, bank: FaceBank, surface: Surface, size: float) -> Reading:
+def read_at(network: Reader, bank: FaceBank, surface: Surface, size: float) -> Reading:
     """Show each face in the middle of a grey picture, its box's longer side `size` px.
 
     Pictures have the size of the network's own input, so that nothing is scaled twice.

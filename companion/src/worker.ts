@@ -29,7 +29,7 @@ async function load(path: string): Promise<ArrayBuffer> {
 /** Opens each network when it is first asked for. */
 async function opener(head: SparseHead, threads: number): Promise<(path: string) => Promise<FaceNetwork>> {
   const open = async (path: string) =>
-    FaceNetwork.open(new Uint8Array(await load(path)), head, threads);
+    FaceNetwork.open(path, new Uint8Array(await load(path)), head, threads);
   const first = READINGS[0].network;
   const networks = new Map([[first, await open(first)]]);
   return async (path) => {

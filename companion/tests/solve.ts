@@ -6,6 +6,7 @@
 // "sessionMilliseconds": [of each frame, the network alone]}, times as medians of REPEATS.
 
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import type { Face } from "../src/core/face.ts";
 import { SparseHead } from "../src/core/headModel.ts";
 import { FaceNetwork } from "../src/core/network.ts";
@@ -17,7 +18,7 @@ const bytes = readFileSync(headFile);
 const head = new SparseHead(
   bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
 );
-const network = await FaceNetwork.open(readFileSync(model), head, Number(threads));
+const network = await FaceNetwork.open(`/${basename(model)}`, readFileSync(model), head, Number(threads));
 const tracker = new Tracker(head.header.expressions, head.header.landmarkCount);
 const frames = [];
 const milliseconds = [];

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..face import EXPRESSIONS, NO_ID, Face, HeadModel, load_head_model, place, project_local
 from ..face.head_model import MODELS_FOLDER
-from .amplitude import as_shown
+from .amplitude import Amplitude
 from .crops import PADDING
 from .lids import shut_lids
 
@@ -92,9 +92,9 @@ class FaceNetwork:
         self.as_read = as_read
         self.head_model = head_model or load_head_model()
         self._session = open_session(self.path, threads)
-        check_metadata(
-            self.path, self._session.get_modelmeta().custom_metadata_map, self.head_model
-        )
+        facts = self._session.get_modelmeta().custom_metadata_map
+        check_metadata(self.path, facts, self.head_model)
+        self.amplitude = Amplitude.of(self.path, facts)
 
     def detect(self, image: np.ndarray, long_side: int | None = None) -> list[Face]:
         """All faces in a picture, at most 32, the surest first, without ids.
@@ -126,7 +126,7 @@ class FaceNetwork:
         points = self.head_model.landmark_points(identity, expression)
         landmarks = project_local(points, look, centre, scale)
         if not self.as_read:
-            expression = as_shown(shut_lids(expression))
+            expression = self.amplitude.shown(shut_lids(expression))
         return [
             Face(
                 id=NO_ID,

@@ -17,7 +17,7 @@ import numpy as np
 from ..face import Face, HeadModel, load_head_model, place, project_local
 from ..face.head_model import MODELS_FOLDER
 from ..face.mirror import mirror_matrix, mirror_order, mirror_rotation
-from .amplitude import as_shown
+from .amplitude import Amplitude
 from .crops import cut
 from .lids import shut_lids
 from .mfn import check_metadata, open_session
@@ -87,9 +87,9 @@ class SingleFaceNetwork:
         self.views, self.as_read = views, as_read
         self.head_model = head_model or load_head_model()
         self._session = open_session(self.path, threads)
-        check_metadata(
-            self.path, self._session.get_modelmeta().custom_metadata_map, self.head_model
-        )
+        facts = self._session.get_modelmeta().custom_metadata_map
+        check_metadata(self.path, facts, self.head_model)
+        self.amplitude = Amplitude.of(self.path, facts)
         self._order = mirror_order()
         self._identity = mirror_matrix(self.head_model)
 
@@ -126,7 +126,7 @@ class SingleFaceNetwork:
             return (1 - kept) * part + kept * face.expression if kept else part
 
         points = self.head_model.landmark_points(identity, beside(expression))
-        shown = expression if self.as_read else as_shown(shut_lids(expression))
+        shown = expression if self.as_read else self.amplitude.shown(shut_lids(expression))
         return face.with_(
             rotation=rotation,
             translation=translation,

@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
+import onnx
 import pytest
 
 from mfn_addon.face import EXPRESSION_INDEX, EXPRESSIONS
-from training.amplitude import MOST_GAIN, joined, of_photographs, of_studies
+from mfn_addon.face.head_model import MODELS_FOLDER
+from mfn_addon.network import FaceNetwork
+from mfn_addon.network.amplitude import KEY
+from mfn_addon.network.sfn import SingleFaceNetwork
+from training.amplitude import MOST_GAIN, joined, main, note, of_photographs, of_studies
 
 COUNT = len(EXPRESSIONS)
 
@@ -50,3 +57,35 @@ def test_the_table_is_careful_and_alike_on_both_sides(truth):
     assert {"jawLeft", "jawRight", "mouthLeft", "mouthRight"} <= set(table)
     assert "eyeBlink" not in table
     assert table["browInnerUp"] == pytest.approx((0.0, 1.2), abs=0.01)
+
+
+def test_a_table_is_noted_in_the_file_and_replaces_what_was_there(tmp_path):
+    path = tmp_path / "mfn.onnx"
+    shutil.copy(MODELS_FOLDER / "mfn.onnx", path)
+    before = onnx.load(path)
+    note(path, {"mouthSmile": (0.1, 1.25)})
+    after, own = onnx.load(path), FaceNetwork(path).amplitude
+    assert own.gain[EXPRESSION_INDEX["mouthSmileLeft"]] == pytest.approx(1.25)
+    assert own.gain[EXPRESSION_INDEX["browDownLeft"]] == 1
+    assert after.graph == before.graph
+    facts = [{p.key: p.value for p in model.metadata_props} for model in (before, after)]
+    assert facts[0].keys() == facts[1].keys()
+    assert all(facts[0][key] == facts[1][key] for key in facts[0] if key != KEY)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_both_kinds_of_network_are_measured_by_rendered_faces_alone(tmp_path, monkeypatch, capsys):
+    paths = [tmp_path / name for name in ("mfn_light.onnx", "sfn.onnx")]
+    for path in paths:
+        shutil.copy(MODELS_FOLDER / path.name, path)
+        note(path, {})
+    missing = str(tmp_path / "photos.npz")
+    words = ["amplitude", *map(str, paths), "--rendered", "12", "--fitted", missing]
+    monkeypatch.setattr("sys.argv", words)
+    main()
+    assert missing in capsys.readouterr().out
+    found = [FaceNetwork(paths[0]).amplitude, SingleFaceNetwork(paths[1]).amplitude]
+    for own in found:
+        assert (own.gain > 1).any()
+        assert own.gain.max() <= MOST_GAIN + 0.01
+    assert (found[0].rest != found[1].rest).any()

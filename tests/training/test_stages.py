@@ -11,7 +11,13 @@ from training import __main__ as stages
 
 
 @pytest.fixture
-def plan(tmp_path: Path, monkeypatch):
+def measured() -> list[tuple[str, ...]]:
+    """Whose rest and gain a planned run has measured."""
+    return []
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch, measured):
     """Runs `make train` with stages that only leave their files; returns their words."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stages.photos, "data_folder", lambda: None)
@@ -20,6 +26,9 @@ def plan(tmp_path: Path, monkeypatch):
         done = []
 
         def run(*stage: str) -> None:
+            if stage[0] == "training.amplitude":
+                measured.append(stage[1:])
+                return
             done.append(stage)
             output = Path(stage[stage.index("--output") + 1])
             if output.suffix:
@@ -50,7 +59,7 @@ def names(done: list[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(plan, tmp_path):
+def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(plan, measured):
     stages.LANDED.mkdir(parents=True)
     for name in ("mfn", "sfn"):
         (stages.LANDED / f"{name}.pt").touch()
@@ -67,6 +76,7 @@ def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(p
     tasks = [stage[stage.index("--network") + 1] for stage in done if "--network" in stage]
     assert tasks == ["sfn", "sfn", "mfn", "find", "verify", "close", "close"]
     assert done[-1][1] == str(stages.WORK / "together" / "last.pt")
+    assert measured == [("models/mfn.onnx", "models/sfn.onnx")]
 
 
 def test_without_landed_weights_patches_learn_from_what_mfn_guesses(plan):
@@ -90,7 +100,9 @@ def test_patches_that_are_not_to_learn_are_those_that_were_landed(plan):
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_the_light_mfn_is_made_of_the_landed_one_and_its_close_reading_learns(plan, again):
+def test_the_light_mfn_is_made_of_the_landed_one_and_its_close_reading_learns(
+    plan, measured, again
+):
     stages.LANDED.mkdir(parents=True)
     (stages.LANDED / "mfn.pt").touch()
     light = stages.LANDED / "mfn_light.pt"
@@ -104,6 +116,7 @@ def test_the_light_mfn_is_made_of_the_landed_one_and_its_close_reading_learns(pl
     assert learning[learning.index("--network") + 1] == "close"
     assert {"--thin", "--init", start} <= set(learning)
     assert export[export.index("--weights") + 1] == str(light)
+    assert measured == [("models/mfn.onnx", "models/mfn_light.onnx")]
 
 
 def test_a_light_mfn_that_is_learning_is_not_begun_anew(plan):

@@ -2,6 +2,8 @@
 // A sparse head: the 68 landmarks and the points of the drawn mesh, out of the head model.
 // The file is made by tools/companion_head.py, which says how it is laid out.
 
+import type { Amplitude } from "./amplitude.ts";
+
 interface Header {
   /** The head model's digest; the network names the one that it was trained with. */
   digest: string;
@@ -13,9 +15,8 @@ interface Header {
   unit: number;
   /** Point numbers in pairs, the mesh's edges. */
   edges: number[];
-  /** Of each expression: what a resting face is read with, and how much stronger it is than read. */
-  rest: number[];
-  gain: number[];
+  /** How each network's readings become what faces show, by its path on the server. */
+  amplitudes: Record<string, Amplitude>;
   /** The share that stays of what is read below rest. */
   belowRest: number;
 }

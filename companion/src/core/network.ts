@@ -3,7 +3,7 @@
 // mfn_addon/network/mfn.py. The graph itself suppresses overlapping faces.
 
 import * as ort from "onnxruntime-web/wasm";
-import { asShown } from "./amplitude.ts";
+import { type Amplitude, asShown } from "./amplitude.ts";
 import { place, projectLocal } from "./camera.ts";
 import { type Face, NO_ID } from "./face.ts";
 import type { SparseHead } from "./headModel.ts";
@@ -16,20 +16,30 @@ const START_WITHIN = 20_000; // ms
 export class FaceNetwork {
   private readonly session: ort.InferenceSession;
   private readonly head: SparseHead;
+  private readonly amplitude: Amplitude;
   private readonly letterboxer = new Letterboxer();
   /** How long the last picture's network took by itself. */
   sessionMilliseconds = 0;
 
-  private constructor(session: ort.InferenceSession, head: SparseHead) {
+  private constructor(session: ort.InferenceSession, head: SparseHead, amplitude: Amplitude) {
     this.session = session;
     this.head = head;
+    this.amplitude = amplitude;
   }
 
   /**
-   * More than one thread needs a cross-origin isolated page. ONNX Runtime keeps its first failed
+   * `path`: of the network on the server, by which the head file tells its rest and gain; throws a
+   * RangeError where that file knows no such network. More than one thread needs a cross-origin isolated page. ONNX Runtime keeps its first failed
    * start: after one, only another worker can open a network.
    */
-  static async open(model: Uint8Array, head: SparseHead, threads: number): Promise<FaceNetwork> {
+  static async open(
+    path: string,
+    model: Uint8Array,
+    head: SparseHead,
+    threads: number,
+  ): Promise<FaceNetwork> {
+    const amplitude = head.header.amplitudes[path];
+    if (!amplitude) throw new RangeError(`${path} is none of the networks that head.bin is for`);
     ort.env.logLevel = "error";
     ort.env.wasm.numThreads = threads;
     // A browser whose threads never start says nothing; one thread has nothing to wait for.
@@ -39,7 +49,7 @@ export class FaceNetwork {
       // Weights of 8 bits are unpacked once, and not anew for every picture.
       extra: { session: { disable_quant_qdq: "1" } },
     });
-    return new FaceNetwork(session, head);
+    return new FaceNetwork(session, head, amplitude);
   }
 
   /**
@@ -76,7 +86,8 @@ export class FaceNetwork {
         identity,
         expression: asShown(
           shutLids(expression, this.head.header.expressions),
-          this.head.header,
+          this.amplitude,
+          this.head.header.belowRest,
         ),
         landmarks: projectLocal(points, look, centre, scale),
       });

@@ -3,7 +3,7 @@
 
     python -m training [--sfn-minutes 80] [--minutes 150] [--find-minutes 30]
         [--verify-minutes 20] [--patch-minutes 30] [--close-minutes 20] [--together-minutes 45]
-        [--light-minutes 60]
+        [--last-minutes 11] [--light-minutes 60]
 
 Each stage is skipped where its result is there already, so a stopped run goes on where it was (what
 teaches the patches, with the patch that it was at):
@@ -20,7 +20,7 @@ teaches the patches, with the patch that it was at):
 7. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
 8. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported,
    finding, its second look and its close reading learn alone (docs/decisions/0021, 0022 and 0027),
-   and close reading together with its patches at a low rate;
+   and close reading together with its patches at a low rate, last mostly on photographs (0029);
 9. the light MFN, which finds faces as that MFN does: its close reading learns on, or from what
    `training.thinning` makes of MFN's (docs/decisions/0012 and 0027);
 10. `training.amplitude`: what each network's readings lack, into its file (docs/decisions/0028).
@@ -56,11 +56,13 @@ OPTIONS = {
                "--rate", "1e-3"),
     "close": ("--photo-share", "0.65", "--batch", "24", "--rate", "1e-3"),
     "together": ("--photo-share", "0.62", "--batch", "24", "--rate", "5e-4"),
+    "last": ("--photo-share", "0.65", "--clear-photos", "0.6", "--batch", "40",
+             "--rate", "3.5e-4"),
     "sfn_together": ("--batch", "20", "--rate", "5e-4"),
     "mfn_light": ("--thin", "--photo-share", "0.62", "--batch", "28", "--rate", "1e-3"),
 }  # fmt: skip
 """Of training, for each network: rates that suit weights which have learned already."""
-TOGETHER = {"together": "close", "sfn_together": "sfn"}
+TOGETHER = {"together": "close", "last": "close", "sfn_together": "sfn"}
 """Last stretches in which patches learn too, with all that hears them; and whose task each has."""
 
 
@@ -205,6 +207,8 @@ def main() -> None:
     parser.add_argument("--close-minutes", type=float, default=20, help="of its close reading")
     parser.add_argument("--together-minutes", type=float, default=45,
                         help="of all layers at a low rate, last")  # fmt: skip
+    parser.add_argument("--last-minutes", type=float, default=11,
+                        help="the same on more photographs")  # fmt: skip
     parser.add_argument("--light-minutes", type=float, default=60, help="of the light MFN")
     parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")
     parser.add_argument("--crops", type=int, default=CROPS)
@@ -234,6 +238,7 @@ def main() -> None:
         "patches": arguments.patch_minutes,
         "close": arguments.close_minutes,
         "together": arguments.together_minutes,
+        "last": arguments.last_minutes,
     }
     learned = None
     if (landed := LANDED / "mfn.pt").is_file():  # else there is nothing yet that could guess

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-ROUNDED_FROM = 8_000
+ROUNDED_FROM = 4_000
 """Weights of this many numbers are stored in 8 bits."""
 MULTIPLIED_FROM = 190_000
 """Layers with so many numbers are multiplied in 8 bits too."""

@@ -103,7 +103,8 @@ class NearFaces(IterableDataset):
 
     def __iter__(self) -> Iterator[dict]:
         seed = own_seed(self.arguments, self.start)
-        clear = Closeups(self.arguments, seed, NEAR_PHOTOS)
+        share = self.arguments.clear_photos
+        clear = Closeups(self.arguments, seed, NEAR_PHOTOS if share is None else share)
         anyhow = make_composer(self.arguments, seed)
         random = anyhow.random
         while True:

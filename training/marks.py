@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS
-from training.layers import Conv3, Deeper, Trunk
+from training.layers import Conv3, Deeper, Trunk, leaky
 from training.sampling import read_regions
 
 FEATURE_POINTS = (
@@ -40,13 +40,17 @@ LEFT_EYE = (*range(14, 28), 81, 63, 65, 62, 64, MARK_POINTS.index(286))
 """Which marks an eye's patch gives: 14 of the lids, the iris, five of the brow."""
 MOUTH = (*range(28, 56), *(MARK_POINTS.index(point) for point in SKIN_POINTS[18:27]))
 """Which marks the mouth's patch gives: 28 of the lips, nine of the skin about them."""
-FACE_CELLS, EYE_CELLS, MOUTH_CELLS = 64, 48, 64
-"""Samples along the side of a patch of the whole face, of an eye with its brow, of the mouth."""
-FACE_SAMPLES, PATCH_SAMPLES = 60, 140
+GLABELLA = (MARK_POINTS.index(8), MARK_POINTS.index(168))
+"""Which marks the patch between the brows gives, and is placed about."""
+FACE_CELLS, EYE_CELLS, MOUTH_CELLS, GLABELLA_CELLS = 64, 48, 64, 48
+"""Samples along the side of a patch of the whole face, of an eye with its brow, of the mouth, of
+what is between the brows, above them to the forehead and below to the nose."""
+FACE_SAMPLES, PATCH_SAMPLES, GLABELLA_SAMPLES = 60, 140, 120
 """Samples along a region, if patches covered it: in a face of 120 px there are two pixels and a
-half to a sample of the whole face, one to those of eyes and mouth."""
+half to a sample of the whole face, about one to the others."""
 FACE_PATCH = FACE_CELLS / FACE_SAMPLES
 EYE_PATCH, MOUTH_PATCH = EYE_CELLS / PATCH_SAMPLES, MOUTH_CELLS / PATCH_SAMPLES
+GLABELLA_PATCH = GLABELLA_CELLS / GLABELLA_SAMPLES
 """Sides of the patches over the side of the region."""
 GUESS_SPREAD = 0.12
 """How far from its guess a mark is looked for at first, over the patch's side; it is learned."""
@@ -182,7 +186,7 @@ class Patch(nn.Module):
         )
         self.wide = conv3(fine, wide, 2)
         self.felt = nn.Sequential(
-            nn.Flatten(), nn.Linear(wide * (cells // 8) ** 2, features), nn.ReLU(inplace=True)
+            nn.Flatten(), nn.Linear(wide * (cells // 8) ** 2, features), leaky()
         )
         self.fine = nn.Conv2d(fine, fine, 1)
         self.coarse = nn.Conv2d(wide, fine, 1)
@@ -223,16 +227,19 @@ class Details(nn.Module):
     A blink moves a lid by three hundredths of the region. Read about the eye itself, it is the
     same picture in every face; one network sees both eyes, the right one mirrored. A patch of the
     whole face comes before them: it finds nose, cheeks and outline, which they do not see, and
-    places them nearer than the trunk's maps could (docs/decisions/0025).
+    places them nearer than the trunk's maps could (docs/decisions/0025). What folds between the
+    brows and beside the nose is too fine for that one and outside the others: it has a patch of its
+    own (docs/decisions/0029).
     """
 
-    features = 96 * 2 + 128 + 64
+    features = 96 * 2 + 128 + 64 + 48
 
     def __init__(self, conv3: Conv3) -> None:
         super().__init__()
         self.face = Patch(FACE_CELLS, 64, MARKS, conv3, (24, 32, 48))
         self.eye = Patch(EYE_CELLS, 96, len(LEFT_EYE), conv3)
         self.mouth = Patch(MOUTH_CELLS, 128, len(MOUTH), conv3)
+        self.glabella = Patch(GLABELLA_CELLS, 48, len(GLABELLA), conv3, (24, 32, 48))
         self.eye_out = nn.Linear(96, len(EYE_SHAPES))
         nn.init.zeros_(self.eye_out.weight)
         nn.init.zeros_(self.eye_out.bias)
@@ -242,7 +249,7 @@ class Details(nn.Module):
         place = torch.zeros(len(columns), len(EXPRESSIONS))
         place[torch.arange(len(columns)), torch.tensor(columns)] = 1
         self.register_buffer("place", place, persistent=False)
-        given = [*RIGHT_EYE, *LEFT_EYE, *MOUTH]
+        given = [*RIGHT_EYE, *LEFT_EYE, *MOUTH, *GLABELLA]
         self.elsewhere = [mark for mark in range(MARKS) if mark not in given]
         order = torch.argsort(torch.tensor([*given, *self.elsewhere]))
         self.register_buffer("order", order, persistent=False)
@@ -273,6 +280,7 @@ class Details(nn.Module):
                     (RIGHT_EYE, self.eye, EYE_PATCH),
                     (LEFT_EYE, self.eye, EYE_PATCH),
                     (MOUTH, self.mouth, MOUTH_PATCH),
+                    (GLABELLA, self.glabella, GLABELLA_PATCH),
                 )
             ),
             strict=True,
@@ -281,11 +289,13 @@ class Details(nn.Module):
         eyes, lids, lid_maps = self.eye(both, torch.cat([mirrored(guesses[0]), guesses[1]]))
         (right, left), (right_lids, left_lids) = eyes.chunk(2), lids.chunk(2)
         mouth, lips, lip_maps = self.mouth(squares[2], guesses[2])
+        between, bridge, bridge_maps = self.glabella(squares[3], guesses[3])
         finer = torch.cat(
             [
                 middles[0][:, None] + mirrored(right_lids) * EYE_PATCH,
                 middles[1][:, None] + left_lids * EYE_PATCH,
                 middles[2][:, None] + lips * MOUTH_PATCH,
+                middles[3][:, None] + bridge * GLABELLA_PATCH,
                 nearer[:, self.elsewhere],
             ],
             1,
@@ -296,8 +306,9 @@ class Details(nn.Module):
             PatchMaps(RIGHT_EYE, middles[0], EYE_PATCH, True, right_maps),
             PatchMaps(LEFT_EYE, middles[1], EYE_PATCH, False, left_maps),
             PatchMaps(MOUTH, middles[2], MOUTH_PATCH, False, lip_maps),
+            PatchMaps(GLABELLA, middles[3], GLABELLA_PATCH, False, bridge_maps),
         ]
-        return torch.cat([right, left, mouth, face], 1), finer, told, seen
+        return torch.cat([right, left, mouth, face, between], 1), finer, told, seen
 
 
 def mirrored(places: torch.Tensor) -> torch.Tensor:

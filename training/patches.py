@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Teach the patches of faces, eyes and mouths alone, on squares cut out of faces beforehand.
+"""Teach the patches of faces, eyes, mouths and brows alone, on squares cut out of faces beforehand.
 
     python -m training.patches CHECKPOINT --output OUT.pt --rendered ... --photos ... --minutes 22
 
@@ -36,6 +36,9 @@ from training.marks import (
     EYE_SHAPES,
     FACE_CELLS,
     FACE_SAMPLES,
+    GLABELLA,
+    GLABELLA_CELLS,
+    GLABELLA_SAMPLES,
     LEFT_EYE,
     MARKS,
     MOUTH,
@@ -82,12 +85,22 @@ def eye(side: str) -> tuple[int, ...]:
 
 
 EVERY = tuple(range(len(EXPRESSIONS)))
+FOLDING = tuple(
+    number
+    for number, name in enumerate(EXPRESSIONS)
+    if name.startswith(("brow", "noseSneer", "eyeSquint", "eyeWide", "cheekSquint"))
+)
+"""What moves the skin between the brows, above and below."""
 PARTS = (
     Part("face", tuple(range(MARKS)), FACE_CELLS, FACE_SAMPLES, EVERY),
     Part("right", RIGHT_EYE, EYE_CELLS, PATCH_SAMPLES, eye("Right"), mirrored=True),
     Part("left", LEFT_EYE, EYE_CELLS, PATCH_SAMPLES, eye("Left")),
     Part("mouth", MOUTH, MOUTH_CELLS, PATCH_SAMPLES, EVERY),
+    Part("glabella", GLABELLA, GLABELLA_CELLS, GLABELLA_SAMPLES, FOLDING),
 )
+LEARN_BY = {"face": (0,), "eye": (1, 2), "mouth": (3,), "glabella": (4,)}
+"""The patches of `training.marks.Details`, and by which of PARTS each learns; the face's comes
+first, for it places the others."""
 
 
 @dataclass(frozen=True)
@@ -291,7 +304,9 @@ def main() -> None:
     parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument("--rendered", nargs="*", default=[])
     parser.add_argument("--photo-share", type=float, default=0.65)
-    parser.add_argument("--faces", type=int, default=100_000, help="60 kB each while it runs")
+    parser.add_argument("--faces", type=int, default=100_000, help="70 kB each while it runs")
+    parser.add_argument("--only", nargs="+", choices=tuple(LEARN_BY), default=tuple(LEARN_BY),
+                        help="the patches that learn")  # fmt: skip
     parser.add_argument("--minutes", type=float, default=22, help="of each patch")
     parser.add_argument("--batch", type=int, default=48)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -313,22 +328,19 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         kept = collect(model, fed, arguments.faces, folder)
         (folder / "done").touch()
-    for patch, name, seen in (
-        (details.face, "face", kept[:1]),
-        (details.eye, "eye", kept[1:3]),
-        (details.mouth, "mouth", kept[3:]),
-    ):
-        patch.to(memory_format=torch.channels_last)
+    for name, parts in LEARN_BY.items():
+        patch = details.get_submodule(name).to(memory_format=torch.channels_last)
         learned = folder / f"{name}.pt"
         if learned.is_file():
             patch.load_state_dict(torch.load(learned, weights_only=True))
-        else:
+        elif name in arguments.only:
+            seen = [kept[part] for part in parts]
             ends = learn(patch, seen, arguments.minutes, arguments.batch, arguments.rate)
             print(name, ", ".join(f"{key} {value:.4f}" for key, value in ends.items()))
             part = learned.with_suffix(".part")
             torch.save(patch.state_dict(), part)
             part.replace(learned)
-        if patch is details.face:
+        if name == "face":
             placed_by(patch, kept[0], kept[1:])
     save(arguments.output, model, model.state_dict(), [], 0, 0.0)
     shutil.rmtree(folder)

@@ -14,6 +14,7 @@ from torch import nn
 
 from mfn_addon.face import EXPRESSION_INDEX, EXPRESSIONS, IDENTITY_COUNT
 from training.bank import load_surface
+from training.layers import leaky
 from training.look import METRE_OF_REGION, POSE_SIZE, project, rotation_from_6d
 from training.marks import MARK_POINTS, MARKS
 
@@ -47,9 +48,7 @@ class Refine(nn.Module):
         self.register_buffer("steps", torch.tensor(STEPS), persistent=False)
         seen = MARKS * 2 + POSE_SIZE + IDENTITY_COUNT + len(EXPRESSIONS)
         self.levers = nn.Linear(MARKS * 2 * len(LEVERS[0]), CHANGES)
-        self.sense = nn.Sequential(
-            nn.Linear(seen, 256), nn.ReLU(inplace=True), nn.Linear(256, 160), nn.ReLU(inplace=True)
-        )
+        self.sense = nn.Sequential(nn.Linear(seen, 256), leaky(), nn.Linear(256, 160), leaky())
         self.out = nn.Linear(160, CHANGES)
         for layer in (self.levers, self.out):
             nn.init.zeros_(layer.weight)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
-from training.layers import Conv3, Fire, Trunk, conv, dense
+from training.layers import Conv3, Fire, Trunk, conv, dense, leaky
 from training.look import POSE_SIZE
 from training.marks import MARKS, Details, Hints, Marks
 from training.refine import Refine
@@ -100,11 +100,11 @@ class Regions(nn.Module):
             nn.Flatten(),
             nn.Dropout(0.1),
             nn.Linear(128 * 16, 160),
-            nn.ReLU(inplace=True),
+            leaky(),
         )
         self.marks = Marks(64, 96)
         self.geometry = nn.Sequential(
-            nn.Linear(MARKS * 2, 128), nn.ReLU(inplace=True), nn.Linear(128, 96), nn.ReLU(True)
+            nn.Linear(MARKS * 2, 128), leaky(), nn.Linear(128, 96), leaky()
         )
         self.details = Details(near3)
         self.expression_out = nn.Linear(160 + 96 + Details.features, len(EXPRESSIONS))

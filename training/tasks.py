@@ -41,7 +41,7 @@ CLOSE = tuple(
     )
 )
 """Layers of close reading, by how their names begin: finding does not hear of them."""
-PATCHES = tuple(f"regions.details.{part}" for part in ("face", "eye", "mouth"))
+PATCHES = tuple(f"regions.details.{part}" for part in ("face", "eye", "mouth", "glabella"))
 """Those of `training.marks.Details`: they learn from squares (`training.patches`)."""
 LIKELIEST, FALSE_LIKELY, FALSE_RANDOM = 32, 4, 1
 """Of so many cells of a picture, the likeliest, some are looked at again; and of any cells."""

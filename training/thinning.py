@@ -4,7 +4,7 @@
     python -m training.thinning training/weights/mfn.pt --output LIGHT.pt --photos PHOTOS.npz
 
 It finds faces as the other does, with the same layers; those of close reading are made thin, or
-taken from a light network that has learned (`--near`).
+taken from a light network that has learned (`--near`), as far as that one has them.
 
 What a 3x3 convolution takes from real pictures, and what it makes of it, lies nearly in spaces of
 few dimensions. The principal directions of its inputs, as far as its weights hear them, become a
@@ -153,13 +153,12 @@ def main() -> None:
     )
     whole, slim = Mfn(dense), Mfn(thin)
     start_from(whole, read_weights(arguments.weights))
-    if arguments.near:
+    batches = iter(Scenes(fed, fed.batch, 0))
+    thinned(whole, slim, lambda: scenes_through(whole, (next(batches) for _ in range(BATCHES))))
+    if arguments.near:  # but for layers that it did not have yet
         near = read_weights(arguments.near)
         kept = {key: value for key, value in near.items() if key.startswith(CLOSE)}
-        start_from(slim, whole.state_dict() | kept)
-    else:
-        batches = iter(Scenes(fed, fed.batch, 0))
-        thinned(whole, slim, lambda: scenes_through(whole, (next(batches) for _ in range(BATCHES))))
+        start_from(slim, slim.state_dict() | kept)
     write_weights(slim.state_dict(), arguments.output)
     count, before = (sum(p.numel() for p in model.parameters()) for model in (slim, whole))
     print(f"{arguments.output}: {count / 1e6:.2f} of {before / 1e6:.2f} M weights")

@@ -17,7 +17,7 @@ from training.tasks import PATCHES
 
 from .test_learning import composer
 
-FACE, RIGHT, LEFT, LIPS = PARTS
+FACE, RIGHT, LEFT, LIPS, BROWS = PARTS
 
 
 def dots(part: Part, count: int, seed: int = 0) -> Squares:
@@ -93,14 +93,19 @@ def test_squares_are_cut_where_the_marks_are(tmp_path, monkeypatch):
     monkeypatch.setattr(feeding, "NEAR_SIZES", (160,))
     torch.manual_seed(0)
     arguments = train.parse(["--photos", "", "--batch", "4", "--closeups", "1"])
-    face, right, left, mouth = collect(Mfn(), arguments, 6, tmp_path)
-    for squares in (face, right, left, mouth):
+    kept = collect(Mfn(), arguments, 6, tmp_path)
+    _, right, left, mouth, brows = kept
+    for squares in kept:
         assert len(squares.pictures) == len(squares.truth) == 6
         assert np.abs(squares.truth.mean(1) - squares.middle).max() < 1e-5
         assert squares.pictures.std() > 1
     assert mouth.part.rows == MOUTH
     assert (mouth.middle[:, 1] > right.middle[:, 1]).all()
     assert (left.middle[:, 0] > right.middle[:, 0]).any()
+    assert brows.part is BROWS
+    assert (mouth.middle[:, 1] > brows.middle[:, 1]).all()
+    between = (left.middle + right.middle) / 2
+    assert np.abs(brows.middle - between).max() < 0.5 * BROWS.cells / BROWS.samples
 
 
 def test_a_run_that_was_stopped_goes_on_with_the_patch_it_was_at(tmp_path, monkeypatch):
@@ -125,12 +130,28 @@ def test_a_run_that_was_stopped_goes_on_with_the_patch_it_was_at(tmp_path, monke
         patches.main()
     assert not output.is_file()
     patches.main()
-    assert learned == ["face", "left", "mouth", "mouth"]
+    assert learned == ["face", "left", "mouth", "mouth", "glabella"]
     assert [path.name for path in tmp_path.iterdir() if path != start] == ["last.pt"]
     assert not torch.equal(
         read_weights(output)["regions.details.face.maps.weight"],
         read_weights(start)["regions.details.face.maps.weight"],
     )
+
+
+def test_one_patch_learns_and_the_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 64))
+    monkeypatch.setattr(feeding, "NEAR_SIZES", (96,))
+    start, output = tmp_path / "start.pt", tmp_path / "last.pt"
+    write_weights(Mfn().state_dict(), start)
+    words = ["patches", str(start), "--output", str(output), "--photos", "", "--faces", "4"]
+    monkeypatch.setattr(
+        "sys.argv", [*words, "--batch", "2", "--minutes", "0.001", "--only", "glabella"]
+    )
+    patches.main()
+    before, after = read_weights(start), read_weights(output)
+    changed = {key for key in before if not torch.equal(before[key], after[key])}
+    assert changed
+    assert all(key.startswith("regions.details.glabella.") for key in changed)
 
 
 def test_patches_that_have_learned_are_taken_over_and_stay(tmp_path, monkeypatch):

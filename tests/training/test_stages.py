@@ -66,22 +66,31 @@ def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(p
     done = plan()
     assert names(done) == [
         "patches", "sfn", "sfn_together", "export_sfn", "mfn", "find", "verify", "close",
-        "together", "export",
+        "together", "last", "export",
     ]  # fmt: skip
     learned = str(stages.WORK / "patches" / "last.pt")
-    for stage, name in zip(done[-10:], names(done), strict=True):
+    for stage, name in zip(done[-11:], names(done), strict=True):
         kept = name in ("sfn", "mfn", "find", "verify", "close")
         assert ("--patches" in stage) == kept
         assert not kept or stage[stage.index("--patches") + 1] == learned
     tasks = [stage[stage.index("--network") + 1] for stage in done if "--network" in stage]
-    assert tasks == ["sfn", "sfn", "mfn", "find", "verify", "close", "close"]
-    assert done[-1][1] == str(stages.WORK / "together" / "last.pt")
+    assert tasks == ["sfn", "sfn", "mfn", "find", "verify", "close", "close", "close"]
+    assert done[-1][1] == str(stages.WORK / "last" / "last.pt")
     assert measured == [("models/mfn.onnx", "models/sfn.onnx")]
 
 
 def test_without_landed_weights_patches_learn_from_what_mfn_guesses(plan):
     done = plan("--sfn-minutes", "0")
-    assert names(done) == ["mfn", "find", "verify", "patches", "close", "together", "export"]
+    assert names(done) == [
+        "mfn",
+        "find",
+        "verify",
+        "patches",
+        "close",
+        "together",
+        "last",
+        "export",
+    ]
     by_name = dict(zip(names(done), [s for s in done if s[0] != "training.synthetic"], strict=True))
     assert "--patches" not in by_name["mfn"]
     assert by_name["patches"][1] == str(stages.WORK / "verify" / "last.pt")

@@ -7,13 +7,16 @@ import pytest
 import torch
 from torch import nn
 
+from training import feeding, thinning
 from training.export import load_checkpoint
 from training.layers import dense, thin
 from training.model import Mfn
-from training.running import start_from
+from training.running import read_weights, start_from, write_weights
 from training.tasks import TASKS
 from training.thinning import thinned
 from training.train import parse
+
+from .test_learning import composer
 
 INPUTS, OUTPUTS = 64, 96
 
@@ -79,6 +82,32 @@ def test_a_whole_network_is_thinned_by_what_went_through_it():
     assert all(
         torch.equal(value, slim.state_dict()[key]) for key, value in fresh.state_dict().items()
     )
+
+
+def test_a_light_network_keeps_what_it_learned_and_gets_the_layers_that_it_lacks(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 96))
+    monkeypatch.setattr(thinning, "BATCHES", 2)
+    torch.manual_seed(0)
+    whole, light, made = tmp_path / "mfn.pt", tmp_path / "light.pt", tmp_path / "start.pt"
+    write_weights(Mfn(dense).state_dict(), whole)
+    new = "regions.details.glabella."
+    known = {k: v for k, v in Mfn(thin).state_dict().items() if not k.startswith(new)}
+    known["regions.expression_out.weight"] = known["regions.expression_out.weight"][:, :-48]
+    write_weights(known, light)
+    words = ["thinning", str(whole), "--output", str(made), "--photos", "", "--near", str(light)]
+    monkeypatch.setattr("sys.argv", words)
+    thinning.main()
+    start, learned, found = (read_weights(path) for path in (made, light, whole))
+    assert set(start) == set(Mfn(thin).state_dict())
+    assert torch.equal(start["regions.local4.squeeze.0.weight"],
+                       learned["regions.local4.squeeze.0.weight"])  # fmt: skip
+    assert torch.equal(start["trunk.stem.0.weight"], found["trunk.stem.0.weight"])
+    out = start["regions.expression_out.weight"]
+    assert torch.equal(out[:, :-48], learned["regions.expression_out.weight"])
+    assert not out[:, -48:].any()  # what is new is not heard yet
+    assert torch.equal(start[f"{new}felt.1.weight"], found[f"{new}felt.1.weight"])
 
 
 @pytest.mark.parametrize("conv3", [dense, thin])

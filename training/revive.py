@@ -29,7 +29,7 @@ from training.model import Mfn
 from training.regions import Regions
 from training.running import read_weights, start_from
 from training.sfn import Sfn
-from training.tasks import pixels, whole
+from training.tasks import mfn_read, pixels, sfn_read, whole
 
 HEARD = 0.004
 """Of the faces: a feature that fewer bring above zero is silent."""
@@ -181,16 +181,10 @@ def speak(part: nn.Module, notes: Noted, mute: torch.Tensor) -> None:
 
 def shown(model: Mfn | Sfn, batches: list[dict]) -> None:
     """Send batches of single faces (`training.feeding`) through the network."""
+    read = sfn_read if isinstance(model, Sfn) else mfn_read
     for batch in batches:
         pictures = pixels(batch, torch.device("cpu"))
-        if isinstance(model, Sfn):
-            model.read(pictures)
-            continue
-        regions = whole(pictures, 1.0)
-        size = torch.tensor([float(pictures.shape[3])] * 2)
-        maps, pyramid = model.features(pictures)
-        survey = model.regions.survey(maps, pyramid[0], regions, size)
-        model.regions.near(maps, regions, size, survey)
+        read(model, pictures, whole(pictures, 1.0))
 
 
 def main() -> None:

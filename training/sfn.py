@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
-from training.layers import Trunk, conv, dense, normalised
+from training.layers import Trunk, conv, dense, leaky, normalised
 from training.look import POSE_SIZE
 from training.marks import MARKS, Hints, Marks
 from training.model import Pyramid
@@ -68,7 +68,7 @@ class SingleScale(nn.Module):
         self.expression = nn.Sequential(*tail(96, 128, 160), nn.Dropout(0.1))
         self.marks = Marks(channels, 96)
         self.geometry = nn.Sequential(
-            nn.Linear(MARKS * 2, 128), nn.ReLU(True), nn.Linear(128, 96), nn.ReLU(True)
+            nn.Linear(MARKS * 2, 128), leaky(), nn.Linear(128, 96), leaky()
         )
         self.pose_out = nn.Linear(128 + 96, POSE_SIZE)
         self.identity_out = nn.Linear(96, IDENTITY_COUNT)
@@ -104,5 +104,5 @@ def tail(inputs: int, channels: int, features: int) -> nn.Sequential:
         dense(inputs, channels, 2),
         nn.Flatten(),
         nn.Linear(channels * 16, features),
-        nn.ReLU(inplace=True),
+        leaky(),
     )

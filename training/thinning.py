@@ -29,7 +29,7 @@ from training.layers import dense, thin
 from training.model import Mfn
 from training.running import read_weights, start_from, write_weights
 from training.sampling import regions_of
-from training.tasks import CLOSE, jittered, pixels
+from training.tasks import CLOSE, jittered, mfn_read, pixels
 
 BATCHES = 12
 PLACES = 1000  # of each layer that are looked at in each batch
@@ -132,12 +132,8 @@ def scenes_through(model: Mfn, batches: Iterable[dict]) -> None:
     """Read closely the faces of some batches of scenes."""
     for batch in batches:
         pictures = pixels(batch, torch.device("cpu"))
-        size = torch.tensor([float(pictures.shape[3]), float(pictures.shape[2])])
         keep = ~batch["ignore"]
-        regions = jittered(regions_of(batch["box"][keep], batch["picture"][keep]))
-        maps, pyramid = model.features(pictures)
-        survey = model.regions.survey(maps, pyramid[0], regions, size)
-        model.regions.near(maps, regions, size, survey)
+        mfn_read(model, pictures, jittered(regions_of(batch["box"][keep], batch["picture"][keep])))
 
 
 def main() -> None:

@@ -29,8 +29,9 @@ export class FaceNetwork {
 
   /**
    * `path`: of the network on the server, by which the head file tells its rest and gain; throws a
-   * RangeError where that file knows no such network. More than one thread needs a cross-origin isolated page. ONNX Runtime keeps its first failed
-   * start: after one, only another worker can open a network.
+   * RangeError where that file knows no such network. More than one thread needs a cross-origin
+   * isolated page. ONNX Runtime keeps its first failed start: after one, only another worker can
+   * open a network.
    */
   static async open(
     path: string,

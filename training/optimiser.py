@@ -13,6 +13,8 @@ LEAST_SIDE = 12
 ITERATIONS = 5
 QUINTIC = (3.4445, -4.7750, 2.0315)
 """Singular values s to a s + b s^3 + c s^5: a few times over, all of 0.01 to 1 come near 1."""
+HEARD = 0.05
+"""How far the running mean of what a layer hears moves towards that of a batch."""
 ADAMW_STEP = 0.2
 """Root mean square of what AdamW usually moves a weight by, over the learning rate."""
 
@@ -45,10 +47,35 @@ class Muon(torch.optim.Optimizer):
     "Muon: an optimizer for hidden layers in neural networks", 2024). Convolutions are matrices of
     one row an output. Steps are as large as AdamW's (Liu et al., "Muon is Scalable for LLM
     Training", 2025), so that both take the same rates.
+
+    One direction is left out, for weights of layers that `listen` knows: the mean of what the layer
+    hears. What comes from rectified layers is all above 0, so that a step along its mean moves a
+    feature by the same in every face, and steps as large in all directions move it out of reach
+    within a few dozen: features fall silent (docs/decisions/0030). What is the same in every face
+    is for biases and normalisation to learn.
     """
 
     def __init__(self, parameters: list[nn.Parameter], rate: float) -> None:
         super().__init__(parameters, {"lr": rate})
+
+    def listen(self, layer: nn.Linear | nn.Conv2d) -> None:
+        """Note the running mean of what the layer hears, each channel's, while it is trained."""
+        layer.register_forward_pre_hook(self._note)
+
+    @torch.no_grad()
+    def _note(self, layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        if not layer.training:
+            return
+        assert isinstance(layer.weight, nn.Parameter)
+        state, (heard, *_) = self.state[layer.weight], inputs
+        if isinstance(layer, nn.Conv2d):
+            mean = heard.mean((0, 2, 3), dtype=torch.float32)
+        else:
+            mean = heard.flatten(0, -2).mean(0, dtype=torch.float32)
+        if "heard" in state:
+            state["heard"].lerp_(mean, HEARD)
+        else:
+            state["heard"] = mean.clone()
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
@@ -58,14 +85,24 @@ class Muon(torch.optim.Optimizer):
                 if weight.grad is None:
                     continue
                 state = self.state[weight]
-                if not state:
+                if "mean" not in state:
                     state["mean"] = torch.zeros_like(weight)
                 mean = state["mean"].lerp_(weight.grad, 1 - MOMENTUM)
-                ahead = weight.grad.lerp(mean, MOMENTUM)  # Nesterov's: as it will be
-                move = orthogonal(ahead.flatten(1))
+                ahead = weight.grad.lerp(mean, MOMENTUM).flatten(1)  # Nesterov's: as it will be
+                if "heard" in state:
+                    ahead = without(ahead, state["heard"])
+                move = orthogonal(ahead)
                 size = ADAMW_STEP * max(move.shape) ** 0.5
                 weight.mul_(1 - group["lr"] * DECAY)
                 weight.add_(move.reshape(weight.shape), alpha=-group["lr"] * size)
+
+
+def without(matrix: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+    """(N, M) rows without their parts along a direction (M / k,), each of whose numbers stands for
+    k of them, as a channel does for the cells of a convolution's window."""
+    along = direction.repeat_interleave(matrix.shape[1] // len(direction))
+    along = along / (along.norm() + 1e-7)
+    return matrix - torch.outer(matrix @ along, along)
 
 
 class Optimiser:
@@ -84,7 +121,11 @@ class Optimiser:
         # Neither takes an empty list.
         self._all: dict[str, torch.optim.Optimizer] = {}
         if wide:
-            self._all["muon"] = Muon(wide, rate)
+            self._all["muon"] = muon = Muon(wide, rate)
+            chosen = {id(weight) for weight in wide}
+            for layer in model.modules():
+                if isinstance(layer, nn.Linear | nn.Conv2d) and id(layer.weight) in chosen:
+                    muon.listen(layer)
         if small or plain:
             self._all["adamw"] = torch.optim.AdamW(
                 [

@@ -25,6 +25,7 @@ from torch import nn
 from training import train
 from training.feeding import Crops, NearFaces
 from training.layers import dense, thin
+from training.marks import EYE_CELLS, FACE_CELLS, GLABELLA_CELLS, MOUTH_CELLS
 from training.model import Mfn
 from training.regions import Regions
 from training.running import read_weights, start_from
@@ -32,7 +33,7 @@ from training.sfn import Sfn
 from training.tasks import mfn_read, pixels, sfn_read, whole
 
 HEARD = 0.004
-"""Of the faces: a feature that fewer bring above zero is silent."""
+"""Of the faces: a feature that fewer bring above zero is silent, if nothing else is asked for."""
 BATCHES, BATCH = 36, 40
 
 
@@ -42,7 +43,8 @@ class Layer:
 
     Attributes:
         name: of a linear layer, or of one that `layers.conv` or `layers.thin` has made.
-        listeners: each with the column where the layer's features begin. cells: columns a feature.
+        listeners: each with the column where the layer's features begin. cells: columns a feature,
+            where a linear layer listens to a map.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Layer:
     cells: int = 1
 
 
+PATCH_CELLS = {"eye": EYE_CELLS, "mouth": MOUTH_CELLS, "face": FACE_CELLS,
+               "glabella": GLABELLA_CELLS}  # fmt: skip
 FELT, GEOMETRY = 160, 96
 """What `Regions.expression_out` hears before `Details`: see `Regions.near`."""
 PATCHES = {"eye": (0, 96), "mouth": (192,), "face": (320,), "glabella": (384,)}
@@ -60,6 +64,7 @@ def layers() -> list[Layer]:
     """Those of close reading whose features can fall silent."""
     out = "expression_out"
     found = [
+        Layer("local8", (("joined.squeeze", 0),)),
         Layer("joined.expand3", (("marks.coarse", 48), ("expression.0", 48))),
         Layer("expression.0", (("expression.3", 0),), cells=16),
         Layer("expression.3", ((out, 0), ("expression_hint", 0))),
@@ -73,7 +78,12 @@ def layers() -> list[Layer]:
         heard.append((f"details.{patch}.shift", 0))
         if patch == "eye":
             heard.append(("details.eye_out", 0))
-        found.append(Layer(f"details.{patch}.felt.1", tuple(heard)))
+        about = f"details.{patch}"
+        cells = (PATCH_CELLS[patch] // 8) ** 2
+        found += [
+            Layer(f"{about}.wide", ((f"{about}.felt", 0), (f"{about}.coarse", 0)), cells=cells),
+            Layer(f"{about}.felt.1", tuple(heard)),
+        ]
     return found
 
 
@@ -104,9 +114,17 @@ def computing(part: nn.Module) -> nn.Linear | nn.Conv2d:
 def hearing(part: nn.Module) -> nn.Linear | nn.Conv2d:
     """The layer whose columns are what it hears: the first one."""
     while isinstance(part, nn.Sequential):
-        part = part[0]
+        part = part[1] if isinstance(part[0], nn.Flatten | nn.Identity) else part[0]
     assert isinstance(part, nn.Linear | nn.Conv2d)
     return part
+
+
+def columns(listener: nn.Module, first: int, layer: Layer, count: int) -> torch.Tensor:
+    """(outputs, count, ...) of a listener's weight: what it makes of each of a layer's features."""
+    heard = hearing(listener)
+    cells = layer.cells if isinstance(heard, nn.Linear) else 1
+    own = heard.weight[:, first : first + count * cells]
+    return own.unflatten(1, (count, cells))
 
 
 @contextmanager
@@ -129,14 +147,16 @@ def noting(regions: Regions) -> Iterator[dict[str, Noted]]:
             hook.remove()
 
 
-def silent(given: torch.Tensor) -> torch.Tensor:
+def silent(given: torch.Tensor, heard: float = HEARD) -> torch.Tensor:
     """(F,) which features hardly a face brings above zero; given (N, F) of N faces before they are
     rectified, or (N, F, H, W), of which each place counts."""
-    return (given > 0).float().reshape(*given.shape[:2], -1).mean((0, 2)) < HEARD
+    return (given > 0).float().reshape(*given.shape[:2], -1).mean((0, 2)) < heard
 
 
 @torch.no_grad()
-def revive(regions: Regions, show: Callable[[], object]) -> dict[str, tuple[int, int]]:
+def revive(
+    regions: Regions, show: Callable[[], object], heard: float = HEARD
+) -> dict[str, tuple[int, int]]:
     """Give the silent features new weights; `show` sends faces through the network.
 
     Returns:
@@ -144,15 +164,13 @@ def revive(regions: Regions, show: Callable[[], object]) -> dict[str, tuple[int,
     """
     with noting(regions) as noted:
         show()
-    mute = {name: silent(torch.cat(notes.given)) for name, notes in noted.items()}
+    mute = {name: silent(torch.cat(notes.given), heard) for name, notes in noted.items()}
     for layer in layers():
         speak(regions.get_submodule(layer.name), noted[layer.name], mute[layer.name])
     for layer in layers():  # after them: what is new does not hear what is new either
         features = mute[layer.name]
         for name, first in layer.listeners:
-            weight = hearing(regions.get_submodule(name)).weight
-            columns = weight[:, first : first + len(features) * layer.cells]
-            columns.unflatten(1, (len(features), layer.cells))[:, features] = 0
+            columns(regions.get_submodule(name), first, layer, len(features))[:, features] = 0
     return {name: (int(features.sum()), len(features)) for name, features in mute.items()}
 
 
@@ -194,6 +212,8 @@ def main() -> None:
     parser.add_argument("--photos", default="training/runs/photos.npz")
     parser.add_argument("--rendered", nargs="*", default=[])
     parser.add_argument("--batches", type=int, default=BATCHES, help=f"of {BATCH} faces")
+    parser.add_argument("--heard", type=float, default=HEARD,
+                        help="a feature that fewer of the faces raise is silent")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
@@ -208,7 +228,7 @@ def main() -> None:
          *arguments.rendered]
     )  # fmt: skip
     batches = list(islice(feed(fed, BATCH, 0), arguments.batches))
-    found = revive(model.eval().regions, lambda: shown(model, batches))
+    found = revive(model.eval().regions, lambda: shown(model, batches), arguments.heard)
     for name, (count, all_) in found.items():
         print(f"{name}: {count} of {all_} features were silent")
     torch.save({"average": model.state_dict()}, arguments.output)

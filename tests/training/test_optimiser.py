@@ -90,3 +90,49 @@ def test_a_checkpoint_of_another_optimiser_is_refused():
     old = torch.optim.AdamW(layers.parameters()).state_dict()
     with pytest.raises(ValueError, match="--restart"):
         Optimiser(layers).load_state_dict(old)
+
+
+def rectified(features: int) -> nn.Sequential:
+    torch.manual_seed(3)
+    return nn.Sequential(
+        nn.Conv2d(16, 24, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(),
+        nn.Linear(96, features), nn.LeakyReLU(0.1), nn.Linear(features, 12),
+    )  # fmt: skip
+
+
+def test_no_feature_moves_alike_in_all_that_is_seen():
+    layers = rectified(40)
+    pictures = torch.rand(64, 16, 6, 6)
+    wanted = torch.randn(64, 12)
+
+    def given() -> torch.Tensor:
+        with torch.no_grad():
+            return layers[4](layers[3](layers[2](layers[1](layers[0](pictures)))))
+
+    optimiser = Optimiser(layers, rate=1e-2)
+    for name in ("0", "4"):  # what they hear stays as it is; biases are for the rest to learn by
+        layers.get_submodule(name).bias.requires_grad_(False)
+    layers[0].weight.requires_grad_(False)
+    before = given()
+    for _ in range(5):
+        loss = (layers(pictures) - wanted).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    moved = given() - before
+    # Weights decay: all that a feature is, its mean too, by a thousandth.
+    assert moved.mean(0).abs().max() < 0.2 * moved.std(0).mean()
+
+
+def test_what_a_copy_of_the_network_hears_is_not_noted():
+    """As the copies that samples are drawn with during training."""
+    layers = rectified(40)
+    optimiser = Optimiser(layers)
+    learned = {name for name, value in layers.named_parameters() if value.ndim > 1}
+    layers(torch.rand(4, 16, 6, 6))
+    state = optimiser.state_dict()["muon"]["state"]
+    noted = {key: value["heard"].clone() for key, value in state.items()}
+    assert len(noted) == len(learned)
+    copy.deepcopy(layers).eval()(torch.rand(4, 16, 6, 6) + 5)
+    after = optimiser.state_dict()["muon"]["state"]
+    assert all(torch.equal(after[key]["heard"], value) for key, value in noted.items())

@@ -83,9 +83,8 @@ def test_who_listens_to_a_feature_is_known():
             not torch.equal(was, now) for was, now in zip(before, faces(model), strict=True)
         ), layer.name
         for name, first in layer.listeners:
-            weight = revive.hearing(model.regions.get_submodule(name)).weight
-            start = first + MUTE * layer.cells
-            weight.data[:, start : start + layer.cells] = 0
+            listener = model.regions.get_submodule(name)
+            revive.columns(listener, first, layer, MUTE + 1).data[:, MUTE] = 0
         last.bias.data.copy_(kept)
         before = faces(model)
         last.bias.data[MUTE] += 3

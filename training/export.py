@@ -31,6 +31,7 @@ from training.look import look_from_pose
 from training.model import Mfn
 from training.running import write_weights
 from training.sampling import REGION_MARGIN
+from training.spare import turns
 
 OPSET = 17
 OVERLAP = 0.35  # boxes that overlap more are one face
@@ -39,6 +40,8 @@ SURE_SCORE = 0.15  # what is less sure never takes the place of a face that is m
 SECOND_LOOK = 0.3  # the share of the second look in a score; the cell's own has the rest
 DOUBLE = 0.45  # boxes of the second look that overlap more are one face
 LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its own threshold
+LARGEST = 1e5  # px: no picture is as large
+FACE_SCORE = 0.3  # what is less sure is shown by nobody: readings are shared among what is surer
 FORMAT_VERSION = "1"
 TAKES = "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested"
 
@@ -90,10 +93,15 @@ class Read(nn.Module):
         score, order = score.topk(self.model.faces)
         survey, regions, box = survey.of(order), regions[order], exact[order]
         pose, expression = reader.far(survey)
-        # Empty rows are the smallest of all, so that they are read closely last.
-        close = (regions[:, 3] * (score > LOWEST_SCORE).float()).topk(self.model.close).indices
-        near = reader.near(maps, regions[close], size, survey.of(close))
-        rows = close[:, None]
+        # By size: the sure ones, the others, then empty rows. The sure ones share all readings.
+        sure, real = (score > FACE_SCORE).float(), (score > LOWEST_SCORE).float()
+        claim = (regions[:, 3] + LARGEST * sure) * real
+        claim, close = claim.topk(self.model.close)
+        shared = turns(claim > LARGEST)
+        read = close[shared.face]
+        near = reader.near(maps, shared.moved(regions[read]), size, survey.of(read))
+        near = shared.averaged(*near[:3])
+        rows = read[:, None]  # readings of one face say the same by now
         pose, identity, expression = (
             far.scatter(0, rows.expand(-1, far.shape[1]), part)
             for far, part in zip((pose, survey.identity, expression), near, strict=False)

@@ -128,9 +128,9 @@ def columns(listener: nn.Module, first: int, layer: Layer, count: int) -> torch.
 
 
 @contextmanager
-def noting(regions: Regions) -> Iterator[dict[str, Noted]]:
-    """Note what goes through `layers` within, normalisation included."""
-    noted = {layer.name: Noted() for layer in layers()}
+def noting(regions: Regions, layers: list[Layer]) -> Iterator[dict[str, Noted]]:
+    """Note what goes through some layers within, normalisation included."""
+    noted = {layer.name: Noted() for layer in layers}
     hooks = []
     for name, notes in noted.items():
         part = regions.get_submodule(name)
@@ -157,20 +157,30 @@ def silent(given: torch.Tensor, heard: float = HEARD) -> torch.Tensor:
 def revive(
     regions: Regions, show: Callable[[], object], heard: float = HEARD
 ) -> dict[str, tuple[int, int]]:
-    """Give the silent features new weights; `show` sends faces through the network.
+    """Give the silent features new weights; `show` sends the same faces through the network, each
+    time that it is asked to.
 
     Returns:
         By layer, how many were silent, and how many features it has.
     """
-    with noting(regions) as noted:
+    with noting(regions, layers()) as noted:
         show()
     mute = {name: silent(torch.cat(notes.given), heard) for name, notes in noted.items()}
+    new = {computing(regions.get_submodule(name)): features for name, features in mute.items()}
     for layer in layers():
-        speak(regions.get_submodule(layer.name), noted[layer.name], mute[layer.name])
-    for layer in layers():  # after them: what is new does not hear what is new either
         features = mute[layer.name]
         for name, first in layer.listeners:
-            columns(regions.get_submodule(name), first, layer, len(features))[:, features] = 0
+            listener = regions.get_submodule(name)
+            heard_by = columns(listener, first, layer, len(features))
+            # What is new itself may hear what is new.
+            old = ~new.get(hearing(listener), torch.zeros(len(heard_by), dtype=torch.bool))
+            heard_by[old[:, None] & features] = 0
+    for layer in layers():  # each hears what those before it have become
+        if mute[layer.name].any():
+            with noting(regions, [layer]) as noted:
+                show()
+            part = regions.get_submodule(layer.name)
+            speak(part, noted[layer.name], mute[layer.name])
     return {name: (int(features.sum()), len(features)) for name, features in mute.items()}
 
 

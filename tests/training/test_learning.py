@@ -372,7 +372,7 @@ def eager(run: Path) -> Mfn:
 
 
 def test_the_surest_come_first_and_the_largest_are_read_closely(short_run):
-    from training.export import Read, square_regions
+    from training.export import FACE_SCORE, Read, square_regions
 
     model = eager(short_run)
     last = model.verify.out[-1]
@@ -382,7 +382,7 @@ def test_the_surest_come_first_and_the_largest_are_read_closely(short_run):
     side = torch.from_numpy(random.permutation(np.linspace(10, 40, MAX_FACES))).float()
     corner = torch.tensor([[40.0 * (n % 8), 45.0 * (n // 8)] for n in range(MAX_FACES)])
     boxes = torch.cat([corner, corner + side[:, None]], 1)
-    score = torch.linspace(0.2, 0.9, MAX_FACES)
+    score = torch.linspace(FACE_SCORE + 0.1, 0.9, MAX_FACES)
     with torch.no_grad():
         maps, pyramid = model.features(torch.rand(1, 3, 192, 320) * 255)
         said = Read(model)(*maps[:4], pyramid[0], boxes, score)
@@ -395,6 +395,38 @@ def test_the_surest_come_first_and_the_largest_are_read_closely(short_run):
     for rank, number in enumerate(regions[:, 3].argsort(descending=True).tolist()):
         wanted = (near if rank < CLOSE_FACES else far)[number].clamp(0, 1)
         assert torch.allclose(said[6][number], wanted, atol=1e-4), rank
+
+
+def test_fewer_faces_than_readings_are_read_several_times(short_run):
+    from training.export import FACE_SCORE, LOWEST_SCORE, Read, square_regions
+    from training.spare import MOVES
+
+    model = eager(short_run)
+    last = model.verify.out[-1]
+    last.weight.data.zero_()
+    last.bias.data.zero_()
+    boxes = torch.tensor([[20.0, 20, 100, 100], [150, 40, 210, 100], [230, 100, 300, 170]])
+    boxes = torch.cat([boxes, torch.zeros(MAX_FACES - 3, 4)])
+    score = torch.zeros(MAX_FACES)
+    score[:2] = torch.tensor([0.9, 0.8])  # the third is larger than the second, but hardly a face
+    score[2] = (FACE_SCORE + LOWEST_SCORE) / 2
+    with torch.no_grad():
+        maps, pyramid = model.features(torch.rand(1, 3, 192, 320) * 255)
+        said = Read(model)(*maps[:4], pyramid[0], boxes, score)
+        size = torch.tensor([320.0, 192.0])
+        regions = square_regions(boxes[:3])
+        survey = model.regions.survey(maps, pyramid[0], regions, size)
+        far = model.regions.far(survey)[1]
+        for face in range(2):
+            own = regions[face].repeat(CLOSE_FACES // 2, 1)
+            moves = torch.tensor(MOVES)[: len(own)]
+            own[:, 1:3] += moves[:, :2] * own[:, 3:]
+            own[:, 3] *= moves[:, 2].exp()
+            seen = survey.of(torch.full((len(own),), face))
+            near = model.regions.near(maps, own, size, seen)[2]
+            assert float(near.std(0).max()) > 1e-4
+            assert torch.allclose(said[6][face], near.mean(0).clamp(0, 1), atol=1e-4)
+    assert torch.allclose(said[6][2], far[2].clamp(0, 1), atol=1e-4)
 
 
 def test_false_proposals_keep_away_from_faces():

@@ -28,6 +28,13 @@ def hush(model: Mfn | Sfn) -> None:
         last.bias.data[:MUTE] = -1e-7
 
 
+def rectify(model: Mfn | Sfn) -> None:
+    """Fully, as networks once were: what is silent says nothing at all."""
+    for part in model.modules():
+        if isinstance(part, nn.LeakyReLU):
+            part.negative_slope = 0.0
+
+
 def faces(model: Mfn | Sfn) -> tuple[torch.Tensor, ...]:
     """What is read of six of them."""
     torch.manual_seed(5)
@@ -52,9 +59,7 @@ def new(kind: str) -> Mfn | Sfn:
 @pytest.mark.parametrize("kind", ["mfn", "light", "sfn"])
 def test_silent_features_speak_again_and_nobody_listens_yet(kind):
     model = new(kind)
-    for part in model.modules():
-        if isinstance(part, nn.LeakyReLU):  # rectified fully, as networks once were
-            part.negative_slope = 0.0
+    rectify(model)
     hush(model)
     before = faces(model)
     found = revive.revive(model.regions, lambda: faces(model))
@@ -64,10 +69,30 @@ def test_silent_features_speak_again_and_nobody_listens_yet(kind):
         assert MUTE <= count < all_ == len(own.weight)
     for was, now in zip(before, faces(model), strict=True):
         assert torch.allclose(was, now, atol=1e-4)
-    with noting(model.regions) as noted:
+    with noting(model.regions, layers()) as noted:
         faces(model)
     for layer in layers():
         assert silent(torch.cat(noted[layer.name].given))[:MUTE].sum() < MUTE / 2, layer.name
+
+
+def test_a_layer_that_is_silent_as_a_whole_is_heard_again_by_those_after_it():
+    model = new("light")
+    rectify(model)
+    wide, felt = (model.regions.get_submodule(f"details.face.{name}") for name in ("wide", "felt"))
+    wide[1].weight.data[:], wide[1].bias.data[:] = 0, -1
+    felt[1].bias.data[:] = -1
+    before = faces(model)
+    found = revive.revive(model.regions, lambda: faces(model))
+    assert found["details.face.wide"] == (len(wide[1].weight),) * 2
+    assert found["details.face.felt.1"] == (len(felt[1].weight),) * 2
+    for was, now in zip(before, faces(model), strict=True):
+        assert torch.allclose(was, now, atol=1e-4)
+    felt_layer = next(layer for layer in layers() if layer.name == "details.face.felt.1")
+    with noting(model.regions, [felt_layer]) as noted:
+        faces(model)
+    given = torch.cat(noted["details.face.felt.1"].given)
+    assert (given.std(0) > 0.05).all()
+    assert given.abs().max() < 20
 
 
 def test_who_listens_to_a_feature_is_known():

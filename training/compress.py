@@ -31,9 +31,7 @@ def compress(
     """
     graph = model.graph
     outputs_last = {node.input[1] for node in graph.node if node.op_type == "MatMul"}
-    multiplied: dict[str, list[onnx.NodeProto]] = {}  # two places may have one weight
-    for node in filter(can_multiply, graph.node):
-        multiplied.setdefault(node.input[1], []).append(node)
+    multiplied = {node.input[1]: node for node in graph.node if can_multiply(node)}
     kept, unpack = [], []
     for tensor in graph.initializer:
         array = numpy_helper.to_array(tensor)
@@ -46,8 +44,7 @@ def compress(
             whole = np.round(array / step).astype(np.int8)
             names = [f"{tensor.name}/{part}" for part in ("whole", "step")]
             if tensor.name in multiplied and array.size >= multiplied_from:
-                for layer in multiplied[tensor.name]:
-                    multiply_whole(graph, layer, names)
+                multiply_whole(graph, multiplied[tensor.name], names)
                 whole = np.ascontiguousarray(whole.T)
             else:
                 unpack.append(helper.make_node("DequantizeLinear", names, [tensor.name], axis=axis))

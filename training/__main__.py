@@ -16,13 +16,13 @@ teaches the patches, with the patch that it was at):
    leave as they are until their last stretch (docs/decisions/0024, 0025 and 0029); without landed
    weights, which guess where to look, they come after MFN;
 6. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
-   last, with its patches at a low rate;
+   then with its patches at a low rate, last mostly on photographs;
 7. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
 8. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported,
    finding, its second look and its close reading learn alone (docs/decisions/0021, 0022 and 0027),
    and close reading together with its patches at a low rate, last mostly on photographs (0029);
 9. the light MFN, which finds faces as that MFN does: its close reading learns on, or from what
-   `training.thinning` makes of MFN's (docs/decisions/0012 and 0027);
+   `training.thinning` makes of MFN's (docs/decisions/0012 and 0027), last mostly on photographs;
 10. `training.amplitude`: what each network's readings lack, into its file (docs/decisions/0028).
 """
 
@@ -59,10 +59,14 @@ OPTIONS = {
     "last": ("--photo-share", "0.65", "--clear-photos", "0.6", "--batch", "40",
              "--rate", "3.5e-4"),
     "sfn_together": ("--batch", "20", "--rate", "5e-4"),
+    "sfn_last": ("--photo-share", "0.65", "--clear-photos", "0.7", "--batch", "28",
+                 "--rate", "3e-4"),
     "mfn_light": ("--thin", "--photo-share", "0.62", "--batch", "28", "--rate", "1e-3"),
+    "light_last": ("--thin", "--photo-share", "0.65", "--clear-photos", "0.6", "--batch", "40",
+                   "--rate", "3.5e-4"),
 }  # fmt: skip
 """Of training, for each network: rates that suit weights which have learned already."""
-TOGETHER = {"together": "close", "last": "close", "sfn_together": "sfn"}
+TOGETHER = {"together": "close", "last": "close", "sfn_together": "sfn", "sfn_last": "sfn"}
 """Last stretches in which patches learn too, with all that hears them; and whose task each has."""
 
 
@@ -150,17 +154,23 @@ def learn(
         checkpoint.with_name("landed").touch()
 
 
-def learn_light(minutes: float, fitted: Path) -> None:
-    """Make the light MFN of the landed one, train its close reading and export it."""
+def learn_light(minutes: float, last_minutes: float, fitted: Path) -> None:
+    """Make the light MFN of the landed one, train its close reading, last on more photographs, and
+    export it."""
     landed, start = LANDED / "mfn_light.pt", WORK / "mfn_light" / "start.pt"
     start.parent.mkdir(parents=True, exist_ok=True)
     if not unfinished(start.with_name("last.pt")):
         words = ("--near", str(landed)) if landed.is_file() else ()
         run("training.thinning", str(LANDED / "mfn.pt"), "--output", str(start), "--photos",
             str(fitted), "--rendered", str(WORK / "rendered"), *words)  # fmt: skip
-    last = train("close", "mfn_light", minutes, fitted, None, "--init", str(start))
-    run("training.export", str(last), "--output", "models/mfn_light.onnx", "--weights", str(landed))
-    last.with_name("landed").touch()
+    runs = [train("close", "mfn_light", minutes, fitted, None, "--init", str(start))]
+    if last_minutes:
+        words = ("--resume", str(runs[0]), "--restart")
+        runs.append(train("close", "light_last", last_minutes, fitted, None, *words))
+    words = ("--output", "models/mfn_light.onnx", "--weights", str(landed))
+    run("training.export", str(runs[-1]), *words)
+    for checkpoint in runs:
+        checkpoint.with_name("landed").touch()
 
 
 def patches(checkpoint: Path, minutes: float, fitted: Path) -> Path:
@@ -208,7 +218,7 @@ def main() -> None:
     parser.add_argument("--together-minutes", type=float, default=45,
                         help="of all layers at a low rate, last")  # fmt: skip
     parser.add_argument("--last-minutes", type=float, default=11,
-                        help="the same on more photographs")  # fmt: skip
+                        help="the same on more photographs, of each network")  # fmt: skip
     parser.add_argument("--light-minutes", type=float, default=60, help="of the light MFN")
     parser.add_argument("--turned", type=int, default=TURNED, help="photographs turned aside")
     parser.add_argument("--crops", type=int, default=CROPS)
@@ -245,13 +255,13 @@ def main() -> None:
         minutes = own.pop("patches")
         learned = patches(landed, minutes, fitted) if minutes else landed
     if arguments.sfn_minutes:
-        last = {"sfn_together": arguments.together_minutes}
+        last = {"sfn_together": arguments.together_minutes, "sfn_last": arguments.last_minutes}
         learn("sfn", arguments.sfn_minutes, fitted, learned, **last)
     learn("mfn", arguments.minutes, fitted, learned, **own)
     if learned and learned != landed:
         learned.with_name("landed").touch()
     if arguments.light_minutes:
-        learn_light(arguments.light_minutes, fitted)
+        learn_light(arguments.light_minutes, arguments.last_minutes, fitted)
     minutes = {"sfn": arguments.sfn_minutes, "mfn_light": arguments.light_minutes}
     made = ["mfn", *(name for name, given in minutes.items() if given)]
     run("training.amplitude", *(f"models/{name}.onnx" for name in made))

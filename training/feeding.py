@@ -124,7 +124,8 @@ class Crops(IterableDataset):
 
     def __iter__(self) -> Iterator[dict]:
         seed = own_seed(self.arguments, self.start)
-        clear = Closeups(self.arguments, seed, CROP_PHOTOS).composer
+        share = self.arguments.clear_photos
+        clear = Closeups(self.arguments, seed, CROP_PHOTOS if share is None else share).composer
         anyhow = make_composer(self.arguments, seed)
         clear.size = anyhow.size = SFN_SIDE
         while True:

@@ -199,8 +199,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
         help="folders with crops/, bystanders/, away/, studies/ or scenes/",
     )
     parser.add_argument("--photo-share", type=float, default=0.5)
-    parser.add_argument("--clear-photos", type=float, help="close reading alone: how many of the "
-                        "clear faces are photographs, if not as usual")  # fmt: skip
+    parser.add_argument("--clear-photos", type=float, help="close reading alone, and SFN: how "
+                        "many of the clear faces are photographs, if not as usual")  # fmt: skip
     parser.add_argument("--size", type=int, nargs="+", default=[128, 128, 192, 320],
                         help="px of a scene's side; one is drawn for each batch")  # fmt: skip
     parser.add_argument("--batch", type=int, default=30)

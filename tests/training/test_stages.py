@@ -65,16 +65,16 @@ def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(p
         (stages.LANDED / f"{name}.pt").touch()
     done = plan()
     assert names(done) == [
-        "patches", "sfn", "sfn_together", "export_sfn", "mfn", "find", "verify", "close",
-        "together", "last", "export",
+        "patches", "sfn", "sfn_together", "sfn_last", "export_sfn", "mfn", "find", "verify",
+        "close", "together", "last", "export",
     ]  # fmt: skip
     learned = str(stages.WORK / "patches" / "last.pt")
-    for stage, name in zip(done[-11:], names(done), strict=True):
+    for stage, name in zip(done[-12:], names(done), strict=True):
         kept = name in ("sfn", "mfn", "find", "verify", "close")
         assert ("--patches" in stage) == kept
         assert not kept or stage[stage.index("--patches") + 1] == learned
     tasks = [stage[stage.index("--network") + 1] for stage in done if "--network" in stage]
-    assert tasks == ["sfn", "sfn", "mfn", "find", "verify", "close", "close", "close"]
+    assert tasks == ["sfn", "sfn", "sfn", "mfn", "find", "verify", "close", "close", "close"]
     assert done[-1][1] == str(stages.WORK / "last" / "last.pt")
     assert measured == [("models/mfn.onnx", "models/sfn.onnx")]
 
@@ -118,12 +118,15 @@ def test_the_light_mfn_is_made_of_the_landed_one_and_its_close_reading_learns(
     if again:
         light.touch()
     done = plan("--sfn-minutes", "0", "--light-minutes", "5")
-    thinning, learning, export = done[-3:]
+    thinning, learning, last, export = done[-4:]
     start = str(stages.WORK / "mfn_light" / "start.pt")
     assert thinning[:4] == ("training.thinning", str(stages.LANDED / "mfn.pt"), "--output", start)
     assert ("--near" in thinning) == again
     assert learning[learning.index("--network") + 1] == "close"
     assert {"--thin", "--init", start} <= set(learning)
+    assert last[-3:] == ("--resume", str(stages.WORK / "mfn_light" / "last.pt"), "--restart")
+    assert {"--thin", "--clear-photos"} <= set(last)
+    assert export[1] == str(stages.WORK / "light_last" / "last.pt")
     assert export[export.index("--weights") + 1] == str(light)
     assert measured == [("models/mfn.onnx", "models/mfn_light.onnx")]
 
@@ -134,4 +137,4 @@ def test_a_light_mfn_that_is_learning_is_not_begun_anew(plan):
     last.touch()
     done = plan("--sfn-minutes", "0", "--light-minutes", "5")
     assert "thinning" not in names(done)
-    assert done[-2][-2:] == ("--resume", str(last))
+    assert done[-3][-2:] == ("--resume", str(last))

@@ -39,8 +39,7 @@ def compress(
             kept.append(tensor)
         elif array.ndim > 1 and array.size >= rounded_from:
             axis = array.ndim - 1 if tensor.name in outputs_last else 0
-            others = tuple(other for other in range(array.ndim) if other != axis)
-            step = np.maximum(np.abs(array).max(axis=others, keepdims=True), 1e-12) / 127
+            step = step_of(array, axis)
             whole = np.round(array / step).astype(np.int8)
             names = [f"{tensor.name}/{part}" for part in ("whole", "step")]
             if tensor.name in multiplied and array.size >= multiplied_from:
@@ -63,6 +62,12 @@ def compress(
     nodes = list(graph.node)
     del graph.node[:]
     graph.node.extend(unpack + nodes)
+
+
+def step_of(array: np.ndarray, axis: int) -> np.ndarray:
+    """The step of each output of a weight, along an axis of it; it keeps the others as 1."""
+    others = tuple(other for other in range(array.ndim) if other != axis)
+    return np.maximum(np.abs(array).max(axis=others, keepdims=True), 1e-12) / 127
 
 
 def can_multiply(node: onnx.NodeProto) -> bool:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import argparse
 import math
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from torch import nn
 
+from mfn_addon.capture.footage import Footage
+from mfn_addon.network import FaceNetwork
+from mfn_addon.network.sfn import crop
+from training.balance import balance
 from training.compress import compress, shorten
-from training.export import describe, export_part
+from training.export import FACES, FACES_EVERY, describe, export_part
 from training.graph import tidy
 from training.look import look_from_pose
 from training.running import write_weights
@@ -59,6 +65,14 @@ def build(model: Sfn) -> onnx.ModelProto:
     return graph
 
 
+def shown(model: Sfn) -> None:
+    """Read the faces of the demo's footage, where the landed MFN finds them."""
+    finder = FaceNetwork()
+    for frame in islice(Footage(FACES), 0, None, FACES_EVERY):
+        crops = [crop(frame.image, face.box)[0] for face in finder.detect(frame.image)]
+        Read(model)(torch.from_numpy(np.stack(crops)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", type=Path)
@@ -72,6 +86,7 @@ def main() -> None:
     network.eval()
     if arguments.weights:
         write_weights(network.state_dict(), arguments.weights)
+    balance(network, lambda: shown(network), ROUNDED_FROM)
     graph = build(network)
     describe(graph, arguments.version, TAKES, GIVES)
     onnx.save(graph, arguments.output)

@@ -359,8 +359,9 @@ def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path, mo
         assert face.score == pytest.approx(float(score), abs=2e-3)
         alike = np.allclose(face.expression, expression, atol=5e-3)
         otherwise += not (alike and np.allclose(face.identity, identity, atol=2e-2))
-    # Of two faces that overlap just as much as they may, which stays is as rounding has it.
-    assert elsewhere <= 1
+    # Scores of a hardly trained network lie close together: of two faces that overlap, which is the
+    # surer one and stays is, now and then, as rounding has it.
+    assert elsewhere <= len(faces) // 6
     # Of two regions of one size, which is the eighth largest and read closely is as it happens.
     assert otherwise <= (2 if even else 0)
 

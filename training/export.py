@@ -29,9 +29,8 @@ from mfn_addon.network.mfn import OUTPUTS, letterbox
 from training.balance import balance
 from training.compress import compress, shorten
 from training.graph import tidy
-from training.layers import dense, thin
 from training.look import look_from_pose
-from training.model import Mfn
+from training.model import Mfn, mfn_of
 from training.running import write_weights
 from training.sampling import REGION_MARGIN
 from training.spare import turns
@@ -282,7 +281,7 @@ def gives(model: Mfn) -> str:
 def load_checkpoint(path: Path) -> Mfn:
     """The running average of a training run's weights, of MFN or of the light one."""
     state = torch.load(path, map_location="cpu", weights_only=True)["average"]
-    model = Mfn(dense if "regions.local8.0.weight" in state else thin)
+    model = mfn_of(state)
     model.load_state_dict(state)
     return model.eval()
 

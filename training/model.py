@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from training.layers import Conv3, Deeper, Trunk, conv, dense, normalised
+from training.layers import Conv3, Deeper, Trunk, conv, dense, normalised, thin
 from training.regions import Regions, Verify
 
 MAX_FACES, CLOSE_FACES = 32, 8
@@ -108,6 +108,11 @@ class Mfn(Pyramid):
         sides = F.softplus(out[:, 1:]) * (2 * stride)
         box = torch.cat([middle - sides[:, :2], middle + sides[:, 2:]], 1)
         return out[:, 0], box.transpose(1, 2)
+
+
+def mfn_of(state: dict[str, torch.Tensor]) -> Mfn:
+    """An MFN with the layers that some weights are of: the full or the light one."""
+    return Mfn(dense if "regions.local8.0.weight" in state else thin)
 
 
 def cell_centres(width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -24,9 +24,8 @@ from torch import nn
 
 from training import train
 from training.feeding import Crops, NearFaces
-from training.layers import dense, thin
 from training.marks import EYE_CELLS, FACE_CELLS, GLABELLA_CELLS, MOUTH_CELLS
-from training.model import Mfn
+from training.model import Mfn, mfn_of
 from training.regions import Regions
 from training.running import read_weights, start_from
 from training.sfn import Sfn
@@ -52,6 +51,7 @@ class Layer:
     cells: int = 1
 
 
+# by the patches of `Details`
 PATCH_CELLS = {"eye": EYE_CELLS, "mouth": MOUTH_CELLS, "face": FACE_CELLS,
                "glabella": GLABELLA_CELLS}  # fmt: skip
 FELT, GEOMETRY = 160, 96
@@ -187,8 +187,6 @@ def revive(
 def speak(part: nn.Module, notes: Noted, mute: torch.Tensor) -> None:
     """Give features (F,) of a layer weights by which about half of what was noted raises them."""
     count = int(mute.sum())
-    if not count:
-        return
     own, seen = computing(part), torch.cat(notes.seen)
     rows = torch.randn(count, *own.weight.shape[1:])
     if isinstance(part, nn.Sequential):
@@ -229,7 +227,7 @@ def main() -> None:
     torch.manual_seed(arguments.seed)
     state = read_weights(arguments.checkpoint)
     if any(key.startswith("verify.") for key in state):
-        model, feed = Mfn(dense if "regions.local8.0.weight" in state else thin), NearFaces
+        model, feed = mfn_of(state), NearFaces
     else:
         model, feed = Sfn(), Crops
     start_from(model, state)

@@ -349,19 +349,14 @@ def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path, mo
         said = Read(model)(*maps, box, score)
     sides = square_regions(box)[:, 3].sort(descending=True).values
     even = float(sides[CLOSE_FACES - 1] - sides[CLOSE_FACES]) < 0.1
-    otherwise = elsewhere = 0
+    otherwise = 0
     for face in faces:  # equal scores may come in any order
         number = int((said[1] - torch.from_numpy(face.box)).abs().sum(1).argmin())
         score, box, _, _, _, identity, expression = (part[number].numpy() for part in said)
-        if not np.allclose(face.box, box, atol=0.5):
-            elsewhere += 1
-            continue
         assert face.score == pytest.approx(float(score), abs=2e-3)
+        assert np.allclose(face.box, box, atol=0.5)
         alike = np.allclose(face.expression, expression, atol=5e-3)
         otherwise += not (alike and np.allclose(face.identity, identity, atol=2e-2))
-    # Scores of a hardly trained network lie close together: of two faces that overlap, which is the
-    # surer one and stays is, now and then, as rounding has it.
-    assert elsewhere <= len(faces) // 6
     # Of two regions of one size, which is the eighth largest and read closely is as it happens.
     assert otherwise <= (2 if even else 0)
 
@@ -373,6 +368,7 @@ def eager(run: Path) -> Mfn:
     model = load_checkpoint(run / "last.pt")
     for head in model.find:
         head.bias.data[0] = 0.5
+        head.weight.data[0] *= 30  # else scores are alike to four digits, and rounding chooses
     return model
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +113,31 @@ class NearFaces(IterableDataset):
                 yield clear.twins(self.batch // 2)
                 continue
             yield collate(mixed(clear.composer, anyhow, self.batch, NEAR_CLEAR))
+
+
+class Again(Iterable):
+    """Batches that each come several times, in any order within a window.
+
+    Composing a face takes as long as learning from it; seen again some steps later, placed
+    otherwise, it teaches nearly as much ("data echoing", Choi et al., 2019).
+
+    Args:
+        times: how often each comes, on average. window: how many are kept; a batch may be noted
+            in what it is, until it leaves.
+    """
+
+    def __init__(self, batches: Iterator[dict], times: float, window: int, seed: int) -> None:
+        self.batches, self.times, self.window = batches, times, window
+        self.random = np.random.default_rng(seed)
+
+    def __iter__(self) -> Iterator[dict]:
+        kept: list[dict] = []
+        while True:
+            if len(kept) < self.window or self.random.random() < 1 / self.times:
+                kept = [*kept[-self.window + 1 :], next(self.batches)]
+                yield kept[-1]
+            else:
+                yield kept[self.random.integers(len(kept))]
 
 
 class Crops(IterableDataset):

@@ -167,9 +167,10 @@ def map_loss(
     hardly follow a lid.
     """
     with torch.no_grad():
-        distance = (grid[None, None] - places[:, :, None]).pow(2).sum(3)
-        target = torch.softmax(-distance / (2 * spread**2), 2)
-    return -(target * torch.log_softmax(logits, 2)).sum(2).mean(1)
+        # A Gaussian of the distance, but for what is the same in all cells of a map.
+        near = 2 * places @ grid.T - grid.square().sum(1)
+        target = torch.softmax(near / (2 * spread**2), 2)
+    return (torch.logsumexp(logits, 2) - (target * logits).sum(2)).mean(1)
 
 
 def gaps(points: torch.Tensor, pairs: torch.Tensor) -> torch.Tensor:

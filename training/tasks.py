@@ -306,8 +306,11 @@ def near_losses(
         torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)),
     ):
         with torch.set_grad_enabled(from_below):
-            maps, pyramid = model.features(pictures)
+            below = batch.get("below") or model.features(pictures)
+            maps, pyramid = below
             survey = model.regions.survey(maps, pyramid[0], regions, size)
+        if not from_below:
+            batch["below"] = below  # it stays the same, should the batch come again
         pose, identity, expression, hints = model.regions.near(maps, regions, size, survey)
     truth = {key: batch[key].to(device) for key in LABELS}
     losses = face_loss(

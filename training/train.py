@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -28,6 +29,7 @@ from training.losses import FaceLoss, Weights
 from training.optimiser import Optimiser
 from training.running import (
     Log,
+    end_with,
     follow,
     learning_rate,
     read_weights,
@@ -38,18 +40,22 @@ from training.running import (
 from training.samples import Samples
 from training.tasks import PATCHES, TASKS, Task
 
+WINDOW = 24
+"""How many batches are kept where each is learned from several times."""
+
 
 def train_together(arguments: argparse.Namespace) -> None:
     """Start the run's processes and wait for them."""
     with tempfile.TemporaryDirectory() as folder:
         meeting = f"file://{folder}/meeting"
         torch.multiprocessing.spawn(
-            join, (arguments, meeting), nprocs=arguments.processes, join=True
+            join, (arguments, meeting, os.getpid()), nprocs=arguments.processes, join=True
         )
 
 
-def join(rank: int, arguments: argparse.Namespace, meeting: str) -> None:
+def join(rank: int, arguments: argparse.Namespace, meeting: str, starter: int) -> None:
     """One of the run's processes; the first one reports and saves."""
+    end_with(starter)
     distributed.init_process_group(
         "gloo", init_method=meeting, rank=rank, world_size=arguments.processes
     )
@@ -82,6 +88,9 @@ def train(arguments: argparse.Namespace, rank: int = 0) -> None:
             prefetch_factor=3 if arguments.workers else None,
         )
     )
+    if arguments.times > 1:
+        seed = arguments.seed + done + 500_000 * rank
+        loader = iter(feeding.Again(loader, arguments.times, WINDOW, seed))
     log = Log(output / "log.csv")
     samples = held_back_samples(arguments) if rank == 0 else None
 
@@ -204,6 +213,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--size", type=int, nargs="+", default=[128, 128, 192, 320],
                         help="px of a scene's side; one is drawn for each batch")  # fmt: skip
     parser.add_argument("--batch", type=int, default=30)
+    parser.add_argument("--times", type=float, default=1,
+                        help="how often each batch is learned from, now and later")  # fmt: skip
     parser.add_argument("--closeups", type=int, default=12,
                         help="MFN: large, clear faces beside each batch of scenes")  # fmt: skip
     parser.add_argument("--patches", help="a checkpoint or weights with patches that have learned "

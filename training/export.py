@@ -102,7 +102,8 @@ class Read(nn.Module):
         claim, close = claim.topk(self.model.close)
         shared = turns(claim > LARGEST)
         read = close[shared.face]
-        near = reader.near(maps, shared.moved(regions[read]), size, survey.of(read))
+        moved = shared.moved(regions[read])
+        near = reader.near(maps, moved, size, survey.of(read), shared.mirrored)
         near = shared.averaged(*near[:3])
         rows = read[:, None]  # readings of one face say the same by now
         pose, identity, expression = (

@@ -28,6 +28,14 @@ def rotation_from_6d(six: torch.Tensor) -> torch.Tensor:
     return torch.cat([a, b, c], 1).view(-1, 3, 3).transpose(1, 2)
 
 
+def settled(pose: torch.Tensor) -> torch.Tensor:
+    """(R, 9) the same pose, with the two columns of its rotation as they are taken: of many ways
+    to say it, one."""
+    turn = rotation_from_6d(pose)[:, :, :2].transpose(1, 2).flatten(1)
+    turn = turn - pose.new_tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
+    return torch.cat([turn, pose[:, 6:]], 1)
+
+
 def look_from_pose(
     pose: torch.Tensor, regions: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

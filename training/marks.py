@@ -255,16 +255,33 @@ class Details(nn.Module):
         self.register_buffer("order", order, persistent=False)
 
     def forward(
-        self, picture: torch.Tensor, marks: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
+        self,
+        picture: torch.Tensor,
+        marks: torch.Tensor,
+        regions: torch.Tensor,
+        size: torch.Tensor,
+        mirrored: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[PatchMaps]]:
         """(R, features), the marks with those of the patches in the places of the first guess
-        (R, MARKS, 2), what the eyes add to the expression (R, 52), and the patches' maps."""
+        (R, MARKS, 2), what the eyes add to the expression (R, 52), and the patches' maps.
+
+        Args:
+            mirrored: (R,) bool, those that are seen as a mirror shows them; their marks are so too.
+        """
+        way = None if mirrored is None else 1.0 - 2.0 * mirrored[:, None].float()
 
         def cut(about: torch.Tensor, patch: Patch, part: float) -> tuple[torch.Tensor, ...]:
             """The square about some guessed marks, its middle, and the marks in units of it."""
             side, middle = regions[:, 3:4], about.mean(1)
-            at = torch.cat([regions[:, :1], regions[:, 1:3] + middle * side, part * side], 1)
-            squares = read_regions(picture, at, size, patch.cells, 1.0)
+            if way is None:
+                at = [regions[:, 1:3] + middle * side, part * side]
+            else:
+                across, down = middle.split(1, 1)
+                at = [regions[:, 1:2] + across * way * side, regions[:, 2:3] + down * side,
+                      part * side, part * way * side]  # fmt: skip
+            squares = read_regions(
+                picture, torch.cat([regions[:, :1], *at], 1), size, patch.cells, 1.0
+            )
             return squares, middle, (about - middle[:, None]) / part
 
         square, middle, guess = cut(marks.detach(), self.face, FACE_PATCH)
@@ -286,13 +303,13 @@ class Details(nn.Module):
             strict=True,
         )
         both = torch.cat([squares[0].flip(3), squares[1]])
-        eyes, lids, lid_maps = self.eye(both, torch.cat([mirrored(guesses[0]), guesses[1]]))
+        eyes, lids, lid_maps = self.eye(both, torch.cat([flipped(guesses[0]), guesses[1]]))
         (right, left), (right_lids, left_lids) = eyes.chunk(2), lids.chunk(2)
         mouth, lips, lip_maps = self.mouth(squares[2], guesses[2])
         between, bridge, bridge_maps = self.glabella(squares[3], guesses[3])
         finer = torch.cat(
             [
-                middles[0][:, None] + mirrored(right_lids) * EYE_PATCH,
+                middles[0][:, None] + flipped(right_lids) * EYE_PATCH,
                 middles[1][:, None] + left_lids * EYE_PATCH,
                 middles[2][:, None] + lips * MOUTH_PATCH,
                 middles[3][:, None] + bridge * GLABELLA_PATCH,
@@ -311,6 +328,6 @@ class Details(nn.Module):
         return torch.cat([right, left, mouth, face, between], 1), finer, told, seen
 
 
-def mirrored(places: torch.Tensor) -> torch.Tensor:
+def flipped(places: torch.Tensor) -> torch.Tensor:
     """(..., 2) in a square whose x axis runs to the other side."""
     return torch.stack([-places[..., 0], places[..., 1]], -1)

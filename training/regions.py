@@ -11,8 +11,9 @@ from torch import nn
 
 from mfn_addon.face import EXPRESSIONS, IDENTITY_COUNT
 from training.layers import Conv3, Fire, Trunk, conv, dense, leaky
-from training.look import POSE_SIZE
+from training.look import POSE_SIZE, settled
 from training.marks import MARKS, Details, Hints, Marks
+from training.mirroring import Mirror
 from training.refine import Refine
 from training.sampling import REGION_MARGIN, read_regions
 
@@ -95,22 +96,20 @@ class Regions(nn.Module):
         self.local4 = Fire(32 + Trunk.channels[2], 40, 64, near3, excite=False)
         self.local8 = near3(64, 96, 2)
         self.joined = Fire(96 + 48 + pyramid, 64, 96, near3, excite=False)
-        self.expression = nn.Sequential(
-            near3(96, 128, 2),
-            nn.Flatten(),
-            nn.Dropout(0.1),
-            nn.Linear(128 * 16, 160),
-            leaky(),
-        )
         self.marks = Marks(64, 96)
         self.geometry = nn.Sequential(
             nn.Linear(MARKS * 2, 128), leaky(), nn.Linear(128, 96), leaky()
         )
         self.details = Details(near3)
-        self.expression_out = nn.Linear(160 + 96 + Details.features, len(EXPRESSIONS))
+        # What a patch shows means something else in a turned head, or beside what others show.
+        told = 96 + Details.features
+        self.felt = nn.Sequential(
+            nn.Linear(POSE_SIZE + told, 256), leaky(), nn.Dropout(0.1), nn.Linear(256, 160), leaky()
+        )
+        self.expression_out = nn.Linear(160 + told, len(EXPRESSIONS))
         self.refine = Refine()
+        self.mirror = Mirror()
         self.pose_hint = nn.Linear(128, HINT_POINTS * 2)
-        self.expression_hint = nn.Linear(160, HINT_POINTS * 2)
 
     def forward(
         self, maps: list[torch.Tensor], top: torch.Tensor, regions: torch.Tensor, size: torch.Tensor
@@ -141,23 +140,45 @@ class Regions(nn.Module):
         return out[:, :POSE_SIZE], out[:, POSE_SIZE:]
 
     def near(
-        self, maps: list[torch.Tensor], regions: torch.Tensor, size: torch.Tensor, survey: Survey
+        self,
+        maps: list[torch.Tensor],
+        regions: torch.Tensor,
+        size: torch.Tensor,
+        survey: Survey,
+        mirrored: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Hints]:
         """(R, 9) pose, (R, 40) identity and (R, 52) expression with the fine maps' help; and the
-        hints."""
+        hints.
+
+        Args:
+            mirrored: (R,) bool, those that are looked at closely as a mirror shows them; what is
+                given is of the face itself all the same (but for the hints of the patches).
+        """
         local = self.local2(read_regions(maps[1], regions, size, 32, 1 / 2))
         local = torch.cat([local, read_regions(maps[2], regions, size, 16, 1 / 4)], 1)
         fine = self.local4(local)
         joined = self.joined(torch.cat([self.local8(fine), survey.regional, survey.overview], 1))
         guess, heat = self.marks(fine, joined)
-        details, marks, told, patches = self.details(maps[0], guess, regions, size)
+        facing = guess if mirrored is None else self.mirror.marks(guess, mirrored)
+        details, marks, told, patches = self.details(maps[0], facing, regions, size, mirrored)
         geometry = self.geometry(marks.flatten(1) * 4)
-        felt = self.expression(joined)
-        points = [
-            head(x).view(-1, HINT_POINTS, 2)
-            for head, x in ((self.pose_hint, survey.seen), (self.expression_hint, felt))
-        ]
-        pose = self.pose_out(torch.cat([survey.seen, geometry], 1))
-        expression = self.expression_out(torch.cat([felt, geometry, details], 1)) + told
-        refined = self.refine(pose, survey.identity, expression, marks)
+        if mirrored is None:
+            pose = self.pose_out(torch.cat([survey.seen, geometry], 1))
+            told = self.told(pose, geometry, details) + told
+            refined = self.refine(pose, survey.identity, told, marks)
+        else:
+            # The pose is read by what has been seen unmirrored too.
+            upright = self.geometry(self.mirror.marks(marks, mirrored).flatten(1) * 4)
+            pose = self.mirror.pose(self.pose_out(torch.cat([survey.seen, upright], 1)), mirrored)
+            told = self.told(pose, geometry, details) + told
+            refined = self.mirror.refined(self.refine, pose, survey.identity, told, marks, mirrored)
+        points = [self.pose_hint(survey.seen).view(-1, HINT_POINTS, 2)]
         return *refined, Hints(points, marks, guess, heat, patches)
+
+    def told(
+        self, pose: torch.Tensor, geometry: torch.Tensor, details: torch.Tensor
+    ) -> torch.Tensor:
+        """(R, 52) expression by what the patches show and where the marks are."""
+        seen = torch.cat([geometry, details], 1)
+        felt = self.felt(torch.cat([settled(pose), seen], 1))
+        return self.expression_out(torch.cat([felt, seen], 1))

@@ -24,6 +24,7 @@ from torch import nn
 
 from training import train
 from training.feeding import Crops, NearFaces
+from training.look import POSE_SIZE
 from training.marks import EYE_CELLS, FACE_CELLS, GLABELLA_CELLS, MOUTH_CELLS
 from training.model import Mfn, mfn_of
 from training.regions import Regions
@@ -65,16 +66,16 @@ def layers() -> list[Layer]:
     out = "expression_out"
     found = [
         Layer("local8", (("joined.squeeze", 0),)),
-        Layer("joined.expand3", (("marks.coarse", 48), ("expression.0", 48))),
-        Layer("expression.0", (("expression.3", 0),), cells=16),
-        Layer("expression.3", ((out, 0), ("expression_hint", 0))),
+        Layer("joined.expand3", (("marks.coarse", 48),)),
         Layer("geometry.0", (("geometry.2", 0),)),
-        Layer("geometry.2", (("pose_out", 128), (out, FELT))),
+        Layer("geometry.2", (("pose_out", 128), ("felt.0", POSE_SIZE), (out, FELT))),
         Layer("refine.sense.0", (("refine.sense.2", 0),)),
         Layer("refine.sense.2", (("refine.out", 0),)),
     ]
+    last = [Layer("felt.0", (("felt.3", 0),)), Layer("felt.3", ((out, 0),))]
     for patch, places in PATCHES.items():
         heard = [(out, FELT + GEOMETRY + place) for place in places]
+        heard += [("felt.0", POSE_SIZE + GEOMETRY + place) for place in places]
         heard.append((f"details.{patch}.shift", 0))
         if patch == "eye":
             heard.append(("details.eye_out", 0))
@@ -84,7 +85,7 @@ def layers() -> list[Layer]:
             Layer(f"{about}.wide", ((f"{about}.felt", 0), (f"{about}.coarse", 0)), cells=cells),
             Layer(f"{about}.felt.1", tuple(heard)),
         ]
-    return found
+    return found + last
 
 
 @dataclass

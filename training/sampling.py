@@ -16,6 +16,8 @@ CORNERS = torch.tensor(
     [[0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0], [-0.5, -0.5, 0.5, 0.5]]
 )
 """(4, 4): picture number, centre, side @ CORNERS = left, top, right, bottom."""
+SIGNED_CORNERS = torch.tensor([*CORNERS[:3].tolist(), [0.0, -0.5, 0.0, 0.5], [-0.5, 0.0, 0.5, 0.0]])
+"""(5, 4): the same of picture number, centre, height and width."""
 
 
 def regions_of(boxes: torch.Tensor, pictures: torch.Tensor) -> torch.Tensor:
@@ -53,6 +55,9 @@ def read_regions(
 ) -> torch.Tensor:
     """(R, C, cells, cells): bilinear samples at the cell centres of each region.
 
+    Regions (R, 5) have their height and their width in place of the side; one whose width is below
+    zero is read from right to left.
+
     The regions must be sorted by picture; they are sampled picture by picture. An exported graph
     says the same with ONNX's RoiAlign, which ONNX Runtime computes several times faster than
     GridSample.
@@ -61,9 +66,10 @@ def read_regions(
         # A product with constants is one small node where sums and slices are ten.
         one = feature.shape[0] == 1
         picture = torch.zeros(regions.shape[0]).long() if one else regions[:, 0].long()
-        return RoiAlign.apply(feature, regions @ CORNERS, picture, cells, scale)
+        corners = CORNERS if regions.shape[1] == len(CORNERS) else SIGNED_CORNERS
+        return RoiAlign.apply(feature, regions @ corners, picture, cells, scale)
     steps = (torch.arange(cells, device=feature.device, dtype=torch.float32) + 0.5) / cells - 0.5
-    across = (regions[:, 1:2] + steps * regions[:, 3:4]) / size[0] * 2 - 1  # (R, cells)
+    across = (regions[:, 1:2] + steps * regions[:, -1:]) / size[0] * 2 - 1  # (R, cells)
     down = (regions[:, 2:3] + steps * regions[:, 3:4]) / size[1] * 2 - 1
     grid = torch.stack(
         [

@@ -35,10 +35,12 @@ class Turns:
 
     Attributes:
         face: (R,) its number among the readings; faces come first. moves: (R, 3), as in MOVES.
+        mirrored: (R,) bool, every other reading of a face (`training.mirroring`).
     """
 
     face: torch.Tensor
     moves: torch.Tensor
+    mirrored: torch.Tensor
 
     def moved(self, own: torch.Tensor) -> torch.Tensor:
         """The readings' regions, by the (R, 4) ones of their faces."""
@@ -72,5 +74,5 @@ def turns(there: torch.Tensor) -> Turns:
     count = there.sum().clamp(min=1)
     rank = torch.arange(len(there))
     face = rank % count
-    moves = torch.tensor(MOVES)[(rank - face) // count]
-    return Turns(face, moves)
+    turn = (rank - face) // count
+    return Turns(face, torch.tensor(MOVES)[turn], turn % 2 == 1)

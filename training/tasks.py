@@ -36,8 +36,8 @@ from training.sfn import Sfn
 CLOSE = tuple(
     f"regions.{part}"
     for part in (
-        *("local2", "local4", "local8", "joined", "details", "expression", "marks", "geometry"),
-        *("pose_out", "expression_out", "expression_hint", "refine"),
+        *("local2", "local4", "local8", "joined", "details", "felt", "marks", "geometry"),
+        *("pose_out", "expression_out", "refine"),
     )
 )
 """Layers of close reading, by how their names begin: finding does not hear of them."""

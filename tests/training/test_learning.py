@@ -103,6 +103,27 @@ def test_close_reading_learns_alone():
     assert all(name.startswith(CLOSE) for name in taught)
 
 
+def test_a_batch_that_comes_again_is_looked_at_by_the_trunk_but_once():
+    torch.manual_seed(0)
+    model, surface = Mfn().eval(), load_surface()
+    maker = composer(size=96)
+    batch = feeding.collate([maker.closeup()[0] for _ in range(3)])
+    loss = FaceLoss(surface.neutral, surface.basis, surface.weight, surface.numbers,
+                    np.full(52, 0.2, np.float32))  # fmt: skip
+    asked: list[int] = []
+    model.trunk.register_forward_hook(lambda *_: asked.append(1))
+
+    def losses(seed):
+        torch.manual_seed(seed)
+        return close_losses(model, batch, loss, torch.device("cpu"))
+
+    first, other, again = losses(1), losses(2), losses(1)
+    assert len(asked) == 1
+    for key, value in first.items():
+        assert torch.equal(value, again[key])
+    assert not torch.equal(first["close finer"], other["close finer"]), "placed otherwise"
+
+
 def test_the_second_look_learns_alone_and_sees_the_fine_map():
     torch.manual_seed(0)
     model, surface = Mfn().train(), load_surface()
@@ -424,7 +445,8 @@ def test_fewer_faces_than_readings_are_read_several_times(short_run):
             own[:, 1:3] += moves[:, :2] * own[:, 3:]
             own[:, 3] *= moves[:, 2].exp()
             seen = survey.of(torch.full((len(own),), face))
-            near = model.regions.near(maps, own, size, seen)[2]
+            every_other = torch.arange(len(own)) % 2 == 1  # as a mirror shows it
+            near = model.regions.near(maps, own, size, seen, every_other)[2]
             assert float(near.std(0).max()) > 1e-4
             assert torch.allclose(said[6][face], near.mean(0).clamp(0, 1), atol=1e-4)
     assert torch.allclose(said[6][2], far[2].clamp(0, 1), atol=1e-4)

@@ -24,7 +24,9 @@ def test_every_face_has_its_own_reading_and_as_many_more_as_the_next(faces, read
     assert not found.moves[: max(faces, 1)].any()
     counts = torch.bincount(found.face, minlength=max(faces, 1))
     assert counts.max() - counts.min() <= 1
-    for face in range(max(faces, 1)):  # none twice from the same place
+    for face in range(max(faces, 1)):  # none twice from the same place, every other in a mirror
+        mirrored = found.mirrored[found.face == face].tolist()
+        assert mirrored == [number % 2 == 1 for number in range(len(mirrored))]
         moves = found.moves[found.face == face].tolist()
         assert moves == [list(move) for move in MOVES[: len(moves)]] or torch.allclose(
             torch.tensor(moves), torch.tensor(MOVES[: len(moves)])

@@ -20,7 +20,8 @@ teaches the patches, with the patch that it was at):
 7. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
 8. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported,
    finding, its second look and its close reading learn alone (docs/decisions/0021, 0022 and 0027),
-   and close reading together with its patches at a low rate, last mostly on photographs (0029);
+   and close reading together with its patches, last mostly on photographs (0029), of which
+   `training.halfway` takes one half (0031);
 9. the light MFN, which finds faces as that MFN does: its close reading learns on, or from what
    `training.thinning` makes of MFN's (docs/decisions/0012 and 0027), last mostly on photographs;
 10. `training.amplitude`: what each network's readings lack, into its file (docs/decisions/0028).
@@ -142,6 +143,7 @@ def learn(
     landed, kind = LANDED / f"{network}.pt", network.partition("_")[0]
     start = landed if landed.is_file() else LANDED / "sfn.pt"  # alike but for finding
     runs = [train(kind, network, minutes, fitted, learned, "--init", str(start))]
+    made = runs[0]
     for part, own_minutes in parts.items():
         if own_minutes and part == "patches":
             learned = patches(runs[-1], own_minutes, fitted)
@@ -150,8 +152,12 @@ def learn(
             task, stay = TOGETHER.get(part, part), None if part in TOGETHER else learned
             words = ("--resume", str(runs[-1]), "--restart")
             runs.append(train(task, part, own_minutes, fitted, stay, *words))
+        made = runs[-1]
+        if own_minutes and part.endswith("last"):
+            made = WORK / f"{network}_halfway" / "last.pt"
+            run("training.halfway", *map(str, runs[-2:]), "--output", str(made))
     export = "training.export" if kind == "mfn" else f"training.export_{kind}"
-    run(export, str(runs[-1]), "--output", f"models/{network}.onnx", "--weights", str(landed))
+    run(export, str(made), "--output", f"models/{network}.onnx", "--weights", str(landed))
     for checkpoint in runs:
         checkpoint.with_name("landed").touch()
 

@@ -65,17 +65,19 @@ def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(p
         (stages.LANDED / f"{name}.pt").touch()
     done = plan()
     assert names(done) == [
-        "patches", "sfn", "sfn_together", "sfn_last", "export_sfn", "mfn", "find", "verify",
-        "close", "together", "last", "export",
+        "patches", "sfn", "sfn_together", "sfn_last", "halfway", "export_sfn", "mfn", "find",
+        "verify", "close", "together", "last", "halfway", "export",
     ]  # fmt: skip
     learned = str(stages.WORK / "patches" / "last.pt")
-    for stage, name in zip(done[-12:], names(done), strict=True):
+    for stage, name in zip(done[-14:], names(done), strict=True):
         kept = name in ("sfn", "mfn", "find", "verify", "close")
         assert ("--patches" in stage) == kept
         assert not kept or stage[stage.index("--patches") + 1] == learned
     tasks = [stage[stage.index("--network") + 1] for stage in done if "--network" in stage]
     assert tasks == ["sfn", "sfn", "sfn", "mfn", "find", "verify", "close", "close", "close"]
-    assert done[-1][1] == str(stages.WORK / "last" / "last.pt")
+    ends = [str(stages.WORK / name / "last.pt") for name in ("together", "last", "mfn_halfway")]
+    assert done[-2] == ("training.halfway", *ends[:2], "--output", ends[2])
+    assert done[-1][1] == ends[2]
     assert measured == [("models/mfn.onnx", "models/sfn.onnx")]
 
 
@@ -89,6 +91,7 @@ def test_without_landed_weights_patches_learn_from_what_mfn_guesses(plan):
         "close",
         "together",
         "last",
+        "halfway",
         "export",
     ]
     by_name = dict(zip(names(done), [s for s in done if s[0] != "training.synthetic"], strict=True))

@@ -44,7 +44,7 @@ class Mirror(nn.Module):
         """(R, MARKS, 2) places in units of the region's side from its middle.
 
         Args:
-            which: (R,) bool, those that are mirrored. So for the others.
+            which: (R,) bool, those that are mirrored; so below.
         """
         others = torch.cat([places, self.shares @ places], 1)[:, self.order]
         others = others * places.new_tensor([-1.0, 1.0])

@@ -11,7 +11,7 @@ from benchmarks.timing import Report, Row, measure_in_turn
 from mfn_addon.capture.footage import Footage
 from mfn_addon.capture.solve import solve_pictures
 from mfn_addon.network import FaceNetwork
-from mfn_addon.network.mfn import DEFAULT_PATH, OUTPUTS, letterbox, open_session
+from mfn_addon.network.mfn import DEFAULT_PATH, OUTPUTS, fitted, open_session
 from mfn_addon.take import TakeWriter
 from mfn_addon.track import Tracker
 
@@ -31,7 +31,7 @@ def run(quick: bool) -> Report:
 
     def bare() -> None:
         for picture in footage:
-            bare_network.run(OUTPUTS, {"image": letterbox(picture.image)[0][None]})
+            bare_network.run(OUTPUTS, fitted(picture.image)[0])
 
     ours, limit = measure_in_turn([solve, bare], repeat=1 if quick else 5, warm_up=1)
     seconds = footage.duration

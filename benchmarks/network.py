@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.pictures import SIZE, group_picture
 from benchmarks.timing import Report, Row, measure_in_turn
 from mfn_addon.network import FaceNetwork
-from mfn_addon.network.mfn import DEFAULT_PATH, OUTPUTS, letterbox, open_session
+from mfn_addon.network.mfn import DEFAULT_PATH, OUTPUTS, fitted, open_session
 
 FACES = (1, 2, 4, 8)
 THREADS = (1, 2)
@@ -26,11 +26,11 @@ def run(quick: bool) -> Report:
         for wanted in FACES:
             image = group_picture(wanted)
             found = len(network.detect(image))
-            pixels = letterbox(image)[0][None]
+            inputs = fitted(image)[0]
             ours, limit = measure_in_turn(
                 [
                     lambda network=network, image=image: network.detect(image),
-                    lambda bare=bare, pixels=pixels: bare.run(OUTPUTS, {"image": pixels}),
+                    lambda bare=bare, inputs=inputs: bare.run(OUTPUTS, inputs),
                 ],
                 repeat=20 if quick else 300,
                 warm_up=10,
@@ -41,8 +41,9 @@ def run(quick: bool) -> Report:
             rows.append(Row(case, ours, limit))
         growth = medians[-1] / medians[0]
         notes.append(f"{FACES[-1]} faces take {growth:.2f} times as long as 1 ({threads} threads)")
-    height, width = letterbox(np.zeros((*SIZE[::-1], 3), np.uint8))[0].shape[:2]
-    notes.append(f"The network's input is {width}x{height}; shrinking the picture is included.")
+    inputs = fitted(np.zeros((*SIZE[::-1], 3), np.uint8))[0]
+    sizes = " and ".join(f"{p.shape[2]}x{p.shape[1]}" for p in inputs.values())
+    notes.append(f"The network's inputs are {sizes}; shrinking the picture is included.")
     return Report(
         title=f"A {SIZE[0]}x{SIZE[1]} picture to all its faces",
         limit="the bare network",

@@ -25,7 +25,7 @@ from torch import nn
 
 from mfn_addon.capture.footage import Footage
 from mfn_addon.face import EXPRESSIONS, load_head_model
-from mfn_addon.network.mfn import OUTPUTS, letterbox
+from mfn_addon.network.mfn import FORMAT_VERSION, OUTPUTS, fitted
 from training.balance import balance
 from training.compress import compress, shorten
 from training.graph import tidy
@@ -45,19 +45,22 @@ LOWEST_SCORE = 0.05  # candidates below it are never faces; the runtime has its 
 LARGEST = 1e5  # px: no picture is as large
 FACE_SCORE = 0.3  # what is less sure is shown by nobody: readings are shared among what is surer
 FACES, FACES_EVERY = Path("demo/three_people.mp4"), 12
-FORMAT_VERSION = "1"
-TAKES = "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested"
+TAKES = (
+    "image: uint8 (1, H, W, 3) RGB, H and W multiples of 32, long side 320 suggested; finer: the "
+    "same picture in k times as many pixels each way, uint8 (1, k H, k W, 3), k = 1 or 2 suggested"
+)
 
 
 class Find(nn.Module):
-    """Pixels (1, H, W, 3) uint8 -> maps, score (1, N), box (1, N, 4)."""
+    """Pixels (1, H, W, 3) uint8, and finer ones -> maps, score (1, N), box (1, N, 4)."""
 
     def __init__(self, model: Mfn) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        maps, pyramid = self.model.features(image.permute(0, 3, 1, 2).float())
+    def forward(self, image: torch.Tensor, finer: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        image, finer = (pixels.permute(0, 3, 1, 2).float() for pixels in (image, finer))
+        maps, pyramid = self.model.features(image, finer)
         logits, boxes = self.model.candidates(pyramid)
         # Regions read these maps only; the coarser two have done their part in the pyramid.
         return *maps[:4], pyramid[0], torch.sigmoid(logits), boxes
@@ -86,7 +89,8 @@ class Read(nn.Module):
         score: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
         regions = square_regions(box)
-        size = torch.tensor([map1.shape[3], map1.shape[2]]).float()
+        # The first map may be finer than the input is.
+        size = torch.stack([torch.as_tensor(map2.shape[axis] * 2) for axis in (3, 2)]).float()
         reader, maps = self.model.regions, [map1, map2, map4, map8]
         survey = reader.survey(maps, top, regions, size)
         exact = box
@@ -221,15 +225,15 @@ def pick_graph(faces: int) -> onnx.ModelProto:
 def build(model: Mfn, twice: bool = True) -> onnx.ModelProto:
     """The whole graph of a trained model; for `twice` see `Read`."""
     maps = ["map1", "map2", "map4", "map8", "top"]
-    image = torch.zeros(1, 192, 320, 3, dtype=torch.uint8)
+    image, finer = (torch.zeros(1, k * 192, k * 320, 3, dtype=torch.uint8) for k in (1, 2))
     spatial = {name: {2: f"{name}_h", 3: f"{name}_w"} for name in maps}
     finder, reader = Find(model).eval(), Read(model, twice).eval()
     with torch.no_grad():
-        example = finder(image)
+        example = finder(image, finer)
     find = export_part(
-        finder, (image,), ["image"], [*maps, "score_all", "box_all"],
-        {"image": {1: "height", 2: "width"}, **spatial, "score_all": {1: "cells"},
-         "box_all": {1: "cells"}},
+        finder, (image, finer), ["image", "finer"], [*maps, "score_all", "box_all"],
+        {"image": {1: "height", 2: "width"}, "finer": {1: "finer_height", 2: "finer_width"},
+         **spatial, "score_all": {1: "cells"}, "box_all": {1: "cells"}},
     )  # fmt: skip
     box = torch.tensor([[10.0, 10.0, 60.0, 60.0]]).repeat(model.faces, 1)
     score = torch.linspace(1.0, 0.0, model.faces)
@@ -290,8 +294,8 @@ def load_checkpoint(path: Path) -> Mfn:
 def shown(model: Mfn) -> None:
     """Read the faces of the demo's footage, which is everywhere that this runs."""
     for frame in islice(Footage(FACES), 0, None, FACES_EVERY):
-        pixels = torch.from_numpy(letterbox(frame.image)[0])[None]
-        *maps, score, box = Find(model)(pixels)
+        inputs = fitted(frame.image)[0].values()
+        *maps, score, box = Find(model)(*map(torch.from_numpy, inputs))
         score, order = score[0].topk(model.faces)
         Read(model)(*maps, box[0, order], score)
 

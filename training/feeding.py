@@ -30,8 +30,12 @@ CLOSEUP_SHARE = 0.5
 """Of the close-ups: how many are photographs; the others are rendered studies, whose labels are
 exact."""
 CLOSEUP_BANKS = ("photo", "rendered studies")
-NEAR_SIZES = (64, 96, 128, 128, 160, 192, 256)
-"""Px of the regions from which close reading learns alone."""
+NEAR_SIZES = (
+    *((32, 2), (64, 1), (64, 2), (96, 1), (96, 2), (128, 1), (128, 1), (128, 2)),
+    *((160, 1), (192, 1), (256, 1)),
+)
+"""Px of the regions from which close reading learns alone, as the trunk is shown them, and how many
+times finer its patches see them."""
 NEAR_CLEAR, NEAR_PHOTOS = 0.85, 0.25
 """How many of those faces are clear ones, as close-ups show; the others are covered, turned aside,
 dressed or enlarged, as in scenes. And how many of the clear ones are photographs."""
@@ -96,7 +100,8 @@ class Closeups:
 
 
 class NearFaces(IterableDataset):
-    """Endless batches of single faces of many sizes: what close reading alone is fed."""
+    """Endless batches of single faces of many sizes: what close reading alone is fed. Its trunk is
+    to see each picture in `finer` times fewer pixels."""
 
     def __init__(self, arguments: argparse.Namespace, batch: int, start: int) -> None:
         self.arguments, self.batch, self.start = arguments, batch, start
@@ -108,11 +113,13 @@ class NearFaces(IterableDataset):
         anyhow = make_composer(self.arguments, seed)
         random = anyhow.random
         while True:
-            clear.composer.size = anyhow.size = int(random.choice(NEAR_SIZES))
+            size, finer = NEAR_SIZES[random.integers(len(NEAR_SIZES))]
+            clear.composer.size = anyhow.size = size * finer
             if random.random() < TWIN_SHARE:
-                yield clear.twins(self.batch // 2)
-                continue
-            yield collate(mixed(clear.composer, anyhow, self.batch, NEAR_CLEAR))
+                batch = clear.twins(self.batch // 2)
+            else:
+                batch = collate(mixed(clear.composer, anyhow, self.batch, NEAR_CLEAR))
+            yield batch | {"finer": finer}
 
 
 class Again(Iterable):

@@ -66,11 +66,16 @@ class Reading:
         }
 
 
-def read_at(network: Reader, bank: FaceBank, surface: Surface, size: float) -> Reading:
-    """Show each face in the middle of a grey picture, its box's longer side `size` px.
+def read_at(
+    network: Reader, bank: FaceBank, surface: Surface, size: float, finer: int = 1
+) -> Reading:
+    """Show each face in the middle of a grey picture, its box's longer side `size` px of the
+    network's input.
 
-    Pictures have the size of the network's own input, so that nothing is scaled twice.
+    Pictures have the size of that input, so that nothing is scaled twice; or `finer` times as many
+    pixels each way, as a camera gives.
     """
+    side = LONG_SIDE * finer
     order = list(surface.numbers)
     marks = [order.index(number) for number in FEATURE_POINTS]
     eyes = [order.index(number) for number in EYES]
@@ -81,14 +86,14 @@ def read_at(network: Reader, bank: FaceBank, surface: Surface, size: float) -> R
         seen = surface.project(bank.rotation[row], bank.centre[row], bank.scale[row],
                                bank.identity[row], bank.expression[row])[0]  # fmt: skip
         low, high = seen.min(0), seen.max(0)
-        zoom = size / float((high - low).max())
-        corner = (low + high) / 2 - LONG_SIDE / 2 / zoom
-        picture = cut(np.asarray(bank.crops[i]), corner, zoom, LONG_SIDE)
+        zoom = size * finer / float((high - low).max())
+        corner = (low + high) / 2 - side / 2 / zoom
+        picture = cut(np.asarray(bank.crops[i]), corner, zoom, side)
         box = np.concatenate([low - corner, high - corner]) * zoom
         face = face_at(network.detect(picture), box)
         if face is None:
             continue
-        rotation, centre, scale = unplace(face.rotation, face.translation, LONG_SIDE, LONG_SIDE)
+        rotation, centre, scale = unplace(face.rotation, face.translation, side, side)
         points = surface.project(rotation[None], centre[None], np.array([scale]),
                                  face.identity[None], face.expression[None])[0]  # fmt: skip
         truth = (seen - corner) * zoom

@@ -266,8 +266,13 @@ class Details(nn.Module):
         (R, MARKS, 2), what the eyes add to the expression (R, 52), and the patches' maps.
 
         Args:
+            picture: (B, 3, k H, k W) of an input of H x W px. marks: (R, MARKS, 2) as guessed.
+            regions, size: as for `training.regions.Regions.near`, in px of the input.
             mirrored: (R,) bool, those that are seen as a mirror shows them; their marks are so too.
         """
+        # px of the picture from here on
+        regions = torch.cat([regions[:, :1], regions[:, 1:] * (picture.shape[3] / size[0])], 1)
+        size = size * (picture.shape[3] / size[0])
         way = None if mirrored is None else 1.0 - 2.0 * mirrored[:, None].float()
 
         def cut(about: torch.Tensor, patch: Patch, part: float) -> tuple[torch.Tensor, ...]:

@@ -54,9 +54,18 @@ class Pyramid(nn.Module):
             self.lateral = nn.ModuleList(conv(c, width) for c in Trunk.channels[3:])
             self.smooth = nn.ModuleList(dense(width, width) for _ in range(smoothed))
 
-    def features(self, pictures: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-        """The trunk's maps and those of the pyramid that are used (strides 8, 16, 32)."""
+    def features(
+        self, pictures: torch.Tensor, finer: torch.Tensor | None = None
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        """The trunk's maps and those of the pyramid that are used (strides 8, 16, 32).
+
+        Args:
+            finer: the same pictures in more pixels, (B, 3, k H, k W), if there are any: they stand
+                in the maps in place of the pictures themselves, for `training.marks.Details`.
+        """
         maps = self.trunk(normalised(pictures))
+        if finer is not None:
+            maps[0] = normalised(finer)
         c8, c16, c32 = (layer(m) for layer, m in zip(self.lateral, maps[3:], strict=True))
         p16 = c16 + F.interpolate(c32, scale_factor=2.0, mode="nearest")
         p8 = c8 + F.interpolate(p16, scale_factor=2.0, mode="nearest")

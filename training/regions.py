@@ -104,7 +104,7 @@ class Regions(nn.Module):
         # What a patch shows means something else in a turned head, or beside what others show.
         told = 96 + Details.features
         self.felt = nn.Sequential(
-            nn.Linear(POSE_SIZE + told, 256), leaky(), nn.Dropout(0.1), nn.Linear(256, 160), leaky()
+            nn.Linear(POSE_SIZE + told, 256), leaky(), nn.Linear(256, 160), leaky()
         )
         self.expression_out = nn.Linear(160 + told, len(EXPRESSIONS))
         self.refine = Refine()

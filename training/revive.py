@@ -72,7 +72,7 @@ def layers() -> list[Layer]:
         Layer("refine.sense.0", (("refine.sense.2", 0),)),
         Layer("refine.sense.2", (("refine.out", 0),)),
     ]
-    last = [Layer("felt.0", (("felt.3", 0),)), Layer("felt.3", ((out, 0),))]
+    last = [Layer("felt.0", (("felt.2", 0),)), Layer("felt.2", ((out, 0),))]
     for patch, places in PATCHES.items():
         heard = [(out, FELT + GEOMETRY + place) for place in places]
         heard += [("felt.0", POSE_SIZE + GEOMETRY + place) for place in places]

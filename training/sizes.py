@@ -5,7 +5,8 @@
 
 The published work says that one network serves near and far faces; how expression fades with the
 size of a face in pixels it does not say. Held-back photographs (against the fitted 3DMM) and fresh
-rendered faces (against exact weights), shown at one size after the other.
+rendered faces (against exact weights), shown at one size of the network's input after the other;
+the latter also as a camera shows them that has twice as many pixels each way.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from training.labelled import read_at, studies
 from training.results import RESULTS, put, table
 
 SIZES = (16, 24, 32, 48, 64, 96, 128, 192, 256)
+FINER, FINER_SIZES = "rendered, in pictures twice as fine", (16, 24, 32, 48, 64, 96, 128)
 FIGURE = Path("docs/pictures/expression_by_size.png")
 SHOWN = (
     ("found, %", "faces found, %"),
@@ -52,7 +54,8 @@ def draw(found: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
 
     figure, axes = plt.subplots(1, len(SHOWN), figsize=(15, 3.6))
     for axis, (key, title) in zip(axes, SHOWN, strict=True):
-        for colour, (name, by_size) in zip(("C0", "C1"), found.items(), strict=False):
+        for number, (name, by_size) in enumerate(found.items()):
+            colour = f"C{number}"
             sizes = list(by_size)
             axis.plot(sizes, [by_size[s][key] for s in sizes], "o-", color=colour, label=name)
             if key == "expression error":
@@ -60,7 +63,7 @@ def draw(found: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
                 axis.plot(sizes, flat, ":", color=colour, label=f"{name}, always the mean")
         axis.set_xscale("log", base=2)
         axis.set_xticks(SIZES, [str(s) for s in SIZES])
-        axis.set_xlabel("longer side of the face, px")
+        axis.set_xlabel("longer side of the face, px of the input")
         axis.set_title(title, fontsize=10)
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
@@ -91,9 +94,14 @@ def main(words: list[str] | None = None) -> None:
         name: {size: read_at(network, bank, surface, size).figures() for size in SIZES}
         for name, bank in banks.items()
     }
+    rendered = banks["rendered"]
+    found[FINER] = {
+        size: read_at(network, rendered, surface, size, 2).figures() for size in FINER_SIZES
+    }
     draw(found, arguments.figure)
+    counts = {name: f"{len(bank)} " for name, bank in banks.items()}
     text = "\n\n".join(
-        f"{len(banks[name])} {name}:\n\n"
+        f"{counts.get(name, '')}{name}:\n\n".capitalize()
         + table({f"{size} px": without_count(row) for size, row in by_size.items()})
         for name, by_size in found.items()
     )

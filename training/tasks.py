@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import IterableDataset
 
@@ -300,18 +301,20 @@ def near_losses(
     `from_below`: gradients reach the trunk."""
     pictures = pixels(batch, device)
     regions = whole(pictures, much)
-    size = torch.tensor([float(pictures.shape[3])] * 2, device=device)
+    finer = batch.get("finer", 1)
+    size = torch.tensor([pictures.shape[3] / finer] * 2, device=device)
+    seen = torch.cat([regions[:, :1], regions[:, 1:] / finer], 1)
     with (
         normalised_as_landed(model),
         torch.autocast(device.type, torch.bfloat16, enabled=fast_bf16(device)),
     ):
         with torch.set_grad_enabled(from_below):
-            below = batch.get("below") or model.features(pictures)
+            below = batch.get("below") or model.features(F.avg_pool2d(pictures, finer), pictures)
             maps, pyramid = below
-            survey = model.regions.survey(maps, pyramid[0], regions, size)
+            survey = model.regions.survey(maps, pyramid[0], seen, size)
         if not from_below:
             batch["below"] = below  # it stays the same, should the batch come again
-        pose, identity, expression, hints = model.regions.near(maps, regions, size, survey)
+        pose, identity, expression, hints = model.regions.near(maps, seen, size, survey)
     truth = {key: batch[key].to(device) for key in LABELS}
     losses = face_loss(
         pose.float(), identity.float(), expression.float(), regions, truth, hints.float()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Fits one picture into the network's input, for tests/companion:
+// Fits one picture into the network's inputs, for tests/companion:
 //   node tests/letterbox.ts WIDTH HEIGHT SIDE < RGBA > RGB
-// The input's rows come one after another, padding included.
+// Both inputs' rows come one after another, padding included, the finer one last.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { Letterboxer } from "../src/core/letterbox.ts";
@@ -9,4 +9,5 @@ import { Letterboxer } from "../src/core/letterbox.ts";
 const [width, height, side] = process.argv.slice(2).map(Number);
 // A copy: what a read gives may begin anywhere in its buffer.
 const rgba = new Uint8Array(readFileSync(0));
-writeFileSync(1, new Letterboxer().fit(rgba, width, height, side).pixels);
+const { image, finer } = new Letterboxer().fitted(rgba, width, height, side);
+writeFileSync(1, Buffer.concat([image.pixels, finer.pixels]));

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 DEFAULT_PATH = MODELS_FOLDER / "mfn.onnx"
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
 LONG_SIDE = 320
 STRIDE = 32
+FINER = 2
+"""How many times finer than the network's input its patches see a picture that is large enough."""
 LEAST_SCORE = 0.5
 
 
@@ -43,8 +45,10 @@ class Letterbox:
     height: int
 
 
-def letterbox(image: np.ndarray, long_side: int = LONG_SIDE) -> tuple[np.ndarray, Letterbox]:
-    """Shrink or enlarge (H, W, 3) uint8 so that its longer side is `long_side`, pad to 32.
+def letterbox(
+    image: np.ndarray, long_side: int = LONG_SIDE, stride: int = STRIDE
+) -> tuple[np.ndarray, Letterbox]:
+    """Shrink or enlarge (H, W, 3) uint8 so that its longer side is `long_side`, pad to `stride`.
 
     Padding goes to the right and the bottom, so that no offset is needed on the way back.
     """
@@ -54,10 +58,34 @@ def letterbox(image: np.ndarray, long_side: int = LONG_SIDE) -> tuple[np.ndarray
     # The exact one is the same on every machine, and in the phone's page.
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR_EXACT
     small = image if (w, h) == (width, height) else cv2.resize(image, (w, h), interpolation=method)
-    box = Letterbox(scale, -(-w // STRIDE) * STRIDE, -(-h // STRIDE) * STRIDE)
+    box = Letterbox(scale, -(-w // stride) * stride, -(-h // stride) * stride)
     padded = np.full((box.height, box.width, 3), PADDING, np.uint8)
     padded[:h, :w] = small
     return padded, box
+
+
+def fitted(
+    image: np.ndarray, long_side: int = LONG_SIDE
+) -> tuple[dict[str, np.ndarray], Letterbox]:
+    """A picture as the network takes it: "image", in which faces are found, and "finer", from
+    which patches of eyes, mouths and brows are cut; both (1, H, W, 3) uint8.
+
+    The second is FINER times as large where the picture has more pixels than the first, so that a
+    face far away is still read from what the camera has seen of it.
+
+    Args:
+        image: (H, W, 3) uint8 RGB. long_side: px of the longer side of "image".
+
+    Returns:
+        Both, by the names of the inputs; and how "image" was fitted.
+    """
+    if max(image.shape[:2]) <= long_side:
+        pixels, box = letterbox(image, long_side)
+        return {"image": pixels[None], "finer": pixels[None]}, box
+    finer, box = letterbox(image, FINER * long_side, FINER * STRIDE)
+    box = Letterbox(box.scale / FINER, box.width // FINER, box.height // FINER)
+    pixels = cv2.resize(finer, (box.width, box.height), interpolation=cv2.INTER_AREA)
+    return {"image": pixels[None], "finer": finer[None]}, box
 
 
 class FaceNetwork:
@@ -110,8 +138,8 @@ class FaceNetwork:
             raise ValueError(
                 f"expected an (H, W, 3) uint8 picture, got {image.dtype} {image.shape}"
             )
-        pixels, box = letterbox(image, long_side or self.long_side)
-        outputs = self._session.run(OUTPUTS, {"image": pixels[None]})
+        inputs, box = fitted(image, long_side or self.long_side)
+        outputs = self._session.run(OUTPUTS, inputs)
         return self._faces(dict(zip(OUTPUTS, outputs, strict=True)), image.shape, box.scale)
 
     def _faces(self, raw: dict, shape: tuple[int, ...], box_scale: float) -> list[Face]:

@@ -15,7 +15,7 @@ from mfn_addon.face.camera import sight_rotation
 from mfn_addon.face.head_model import load_head_model
 from mfn_addon.network import FaceNetwork
 from mfn_addon.network.lids import shut_lids
-from mfn_addon.network.mfn import OUTPUTS, letterbox
+from mfn_addon.network.mfn import OUTPUTS, fitted
 
 CLIP = Path(__file__).resolve().parents[2] / "demo" / "three_people.mp4"
 
@@ -29,8 +29,8 @@ def test_every_face_is_what_the_network_says_of_it(picture):
     network = FaceNetwork(threads=1, as_read=True)
     faces, shown = network.detect(picture), FaceNetwork(threads=1).detect(picture)
     assert len(faces) > 1
-    pixels, box = letterbox(picture)
-    raw = dict(zip(OUTPUTS, network._session.run(OUTPUTS, {"image": pixels[None]}), strict=True))
+    inputs, box = fitted(picture)
+    raw = dict(zip(OUTPUTS, network._session.run(OUTPUTS, inputs), strict=True))
     height, width = picture.shape[:2]
     rows = np.flatnonzero(raw["score"] >= network.least_score)
     for face, seen, row in zip(faces, shown, rows, strict=True):

@@ -12,7 +12,7 @@ import torch
 
 from mfn_addon.capture.footage import Footage
 from mfn_addon.network import FaceNetwork
-from mfn_addon.network.mfn import DEFAULT_PATH, letterbox
+from mfn_addon.network.mfn import DEFAULT_PATH, fitted
 from training.export import (
     LOWEST_SCORE,
     SURE_SCORE,
@@ -97,9 +97,9 @@ def test_the_landed_network_reads_what_its_weights_do(name, near3):
     model = Mfn(near3)
     model.load_state_dict(read_weights(Path(f"training/weights/{name}.pt")))
     picture = next(iter(Footage(Path("demo/three_people.mp4")))).image
-    pixels, box = letterbox(picture)
+    inputs, box = fitted(picture)
     with torch.no_grad():
-        *maps, score, boxes = Find(model.eval())(torch.from_numpy(pixels)[None])
+        *maps, score, boxes = Find(model.eval())(*map(torch.from_numpy, inputs.values()))
         chosen = pick(score[0].tolist(), boxes[0].tolist(), model.faces)
         said = Read(model)(*maps, *(torch.from_numpy(part) for part in reversed(chosen)))
     path = DEFAULT_PATH.with_name(f"{name}.onnx")

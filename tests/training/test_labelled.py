@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from mfn_addon.face import Face, place
-from mfn_addon.network.mfn import LONG_SIDE
 from training.bank import load_surface
 from training.groups import typology_angle
 from training.labelled import read_at, studies
@@ -33,7 +32,7 @@ class Knowing:
         centre = (self.bank.centre[i] - (points.min(0) + points.max(0)) / 2) * zoom
         rotation, translation = place(
             self.bank.rotation[i], centre + (low + high) / 2, self.bank.scale[i] * zoom,
-            LONG_SIDE, LONG_SIDE,
+            picture.shape[1], picture.shape[0],
         )  # fmt: skip
         return [
             Face(-1, 0.9, np.concatenate([low, high]), rotation, translation,
@@ -41,12 +40,12 @@ class Knowing:
         ]  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [40, 90, 200])
-def test_a_network_that_knows_the_truth_is_right_at_every_size(size):
+@pytest.mark.parametrize(("size", "finer"), [(40, 1), (90, 1), (200, 1), (90, 2)])
+def test_a_network_that_knows_the_truth_is_right_at_every_size(size, finer):
     bank = painted_bank(size=384)
-    found = read_at(Knowing(bank), bank, load_surface(), size).figures()
+    found = read_at(Knowing(bank), bank, load_surface(), size, finer).figures()
     assert found["found, %"] == 100
-    assert found["landmark error, % of the eye distance"] < 300 / size  # a px or so
+    assert found["landmark error, % of the eye distance"] < 300 / (size * finer)  # a px or so
     assert found["rotation error, degrees"] < 0.1
     assert found["expression error"] == 0
 

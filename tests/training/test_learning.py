@@ -16,6 +16,7 @@ from mfn_addon.face import EXPRESSIONS
 from mfn_addon.face.mirror import mirror_order
 from training import feeding, running, train
 from training.bank import FaceBank, load_surface
+from training.feeding import LABELS
 from training.layers import dense
 from training.look import look_from_pose, rotation_from_6d
 from training.losses import (
@@ -223,6 +224,61 @@ def test_zero_outputs_mean_a_face_looking_ahead():
     assert float(scale[0]) == pytest.approx(125 / 0.2)
 
 
+def test_a_finer_picture_is_looked_at_in_the_same_places():
+    """Slopes, which are the same however many pixels show them."""
+    torch.manual_seed(0)
+    details = Details(dense).eval()
+    y, x = torch.meshgrid(torch.arange(192) + 0.5, torch.arange(192) + 0.5, indexing="ij")
+    finest = torch.stack([x, y, x - y])[None] / 50
+    regions = torch.tensor([[0.0, 30, 31, 40], [0, 33, 29, 36]])
+    places, mirrored = torch.rand(2, MARKS, 2) * 0.5 - 0.25, torch.tensor([False, True])
+    with torch.no_grad():
+        said = [
+            details(
+                torch.nn.functional.avg_pool2d(finest, coarser),
+                places,
+                regions,
+                torch.tensor([64.0, 64.0]),
+                mirrored,
+            )
+            for coarser in (3, 2, 1)
+        ]
+    for features, marks, told, _ in said[1:]:
+        assert torch.allclose(features, said[0][0], atol=1e-4)
+        assert torch.allclose(marks, said[0][1], atol=1e-5)
+        assert torch.allclose(told, said[0][2], atol=1e-4)
+    with torch.no_grad():
+        blank = details(torch.zeros(1, 3, 64, 64), places, regions, torch.tensor([64.0, 64.0]))
+    assert not torch.allclose(blank[0], said[0][0], atol=1e-2)
+
+
+def test_close_reading_sees_more_than_the_trunk():
+    """The trunk is shown half the pixels; patches and labels are in all of them."""
+    model = Mfn().train()
+    seen: dict[str, torch.Tensor] = {}
+    for part, name, number in (
+        (model.trunk, "trunk", 0),
+        (model.regions.details, "picture", 0),
+        (model.regions.details, "regions", 2),
+    ):
+        part.register_forward_pre_hook(
+            lambda _, given, name=name, number=number: seen.update({name: given[number]})
+        )
+
+    def loss(pose, identity, expression, regions, truth, hints):
+        seen["asked of"] = regions
+        return dict.fromkeys(CLOSE_LOSSES, pose.sum())
+
+    loss.deviation = torch.ones(52)
+    labels = {name: torch.zeros(2, 1) for name in LABELS}
+    batch = {"pictures": torch.zeros(2, 64, 64, 3, dtype=torch.uint8), "finer": 2, "twins": False}
+    close_losses(model, batch | labels, loss, torch.device("cpu"))
+    assert seen["trunk"].shape == (2, 3, 32, 32)
+    assert seen["picture"].shape == (2, 3, 64, 64)
+    assert torch.allclose(seen["regions"][:, 1:] * 2, seen["asked of"][:, 1:])
+    assert seen["asked of"][:, 3].tolist() == pytest.approx([64, 64], rel=0.3)
+
+
 def test_face_loss_is_zero_for_the_truth():
     surface = load_surface()
     deviation = np.full(52, 0.2, np.float32)
@@ -364,7 +420,8 @@ def test_the_exported_graph_computes_what_the_model_does(short_run, tmp_path, mo
         pick_graph(MAX_FACES).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     with torch.no_grad():
-        *maps, score, box = Find(model)(torch.from_numpy(picture)[None])
+        pixels = torch.from_numpy(picture)[None]
+        *maps, score, box = Find(model)(pixels, pixels)
         proposed = pick.run(None, {"score_in": score.numpy(), "box_in": box.numpy()})
         score, box = (torch.from_numpy(np.asarray(part)) for part in proposed)
         said = Read(model)(*maps, box, score)

@@ -90,7 +90,7 @@ def test_what_marks_the_face_places_the_squares_of_its_parts():
 
 def test_squares_are_cut_where_the_marks_are(tmp_path, monkeypatch):
     monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 64))
-    monkeypatch.setattr(feeding, "NEAR_SIZES", (160,))
+    monkeypatch.setattr(feeding, "NEAR_SIZES", ((160, 1),))
     torch.manual_seed(0)
     arguments = train.parse(["--photos", "", "--batch", "4", "--closeups", "1"])
     kept = collect(Mfn(), arguments, 6, tmp_path)
@@ -110,7 +110,7 @@ def test_squares_are_cut_where_the_marks_are(tmp_path, monkeypatch):
 
 def test_a_run_that_was_stopped_goes_on_with_the_patch_it_was_at(tmp_path, monkeypatch):
     monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 64))
-    monkeypatch.setattr(feeding, "NEAR_SIZES", (96,))
+    monkeypatch.setattr(feeding, "NEAR_SIZES", ((96, 1),))
     start, output = tmp_path / "start.pt", tmp_path / "last.pt"
     write_weights(Mfn().state_dict(), start)
     words = ["patches", str(start), "--output", str(output), "--photos", "", "--faces", "4"]
@@ -140,7 +140,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_patch_it_was_at(tmp_path, monke
 
 def test_one_patch_learns_and_the_others_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 64))
-    monkeypatch.setattr(feeding, "NEAR_SIZES", (96,))
+    monkeypatch.setattr(feeding, "NEAR_SIZES", ((96, 1),))
     start, output = tmp_path / "start.pt", tmp_path / "last.pt"
     write_weights(Mfn().state_dict(), start)
     words = ["patches", str(start), "--output", str(output), "--photos", "", "--faces", "4"]
@@ -156,7 +156,7 @@ def test_one_patch_learns_and_the_others_stay(tmp_path, monkeypatch):
 
 def test_patches_that_have_learned_are_taken_over_and_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 64))
-    monkeypatch.setattr(feeding, "NEAR_SIZES", (96,))
+    monkeypatch.setattr(feeding, "NEAR_SIZES", ((96, 1),))
     learned, start = tmp_path / "learned.pt", tmp_path / "start.pt"
     for path in (learned, start):
         write_weights(Mfn().state_dict(), path)

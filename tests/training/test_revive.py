@@ -121,7 +121,7 @@ def test_who_listens_to_a_feature_is_known():
 @pytest.mark.parametrize("kind", ["light", "sfn"])
 def test_a_network_that_was_landed_is_revived(tmp_path, monkeypatch, capsys, kind):
     monkeypatch.setattr(feeding, "make_composer", lambda a, seed: composer(seed, 96))
-    monkeypatch.setattr(feeding, "NEAR_SIZES", (96,))
+    monkeypatch.setattr(feeding, "NEAR_SIZES", ((96, 1),))
     monkeypatch.setattr(revive, "BATCH", 3)
     model, source, output = new(kind), tmp_path / "landed.pt", tmp_path / "last.pt"
     hush(model)

@@ -7,17 +7,24 @@
 /** The longer side of the network's input, px, as in Python. */
 export const LONG_SIDE = 320;
 const STRIDE = 32;
+const FINER = 2; // times finer than the network's input its patches see a picture, as in Python
 const LARGEST_BLOCK = 11; // px: the sums of 121 bytes fit beside each other into a signed 32 bits
 const PADDING = 114; // the grey that the network's normalisation turns into zero
 
 export interface Letterbox {
   /** Input px a picture px. */
   scale: number;
-  /** The input's size, multiples of 32; the picture sits at its top left. */
+  /** The input's size, multiples of its stride; the picture sits at its top left. */
   width: number;
   height: number;
   /** RGB, row by row. */
   pixels: Uint8Array;
+}
+
+/** A picture as the network takes it: faces are found in the one, patches cut from the other. */
+export interface Fitted {
+  image: Letterbox;
+  finer: Letterbox;
 }
 
 /** Which source pixels make an output pixel along one axis, and with what weights. */
@@ -36,23 +43,58 @@ export class Letterboxer {
   private key = "";
   private sums = new Float32Array(0);
   private out = new Uint8ClampedArray(0);
+  private halves = new Uint8Array(0);
+
+  /** Both inputs, `image` with a longer side of `side` px; `rgba` as for `fit`. */
+  fitted(
+    rgba: Uint8Array | Uint8ClampedArray,
+    width: number,
+    height: number,
+    side: number,
+  ): Fitted {
+    if (Math.max(width, height) <= side) {
+      const image = this.fit(rgba, width, height, side);
+      return { image, finer: image };
+    }
+    const finer = this.fit(rgba, width, height, FINER * side, FINER * STRIDE);
+    return { image: this.halved(finer), finer };
+  }
+
+  /** The means of squares of 2 px, halves rounded up. */
+  private halved(finer: Letterbox): Letterbox {
+    const { pixels } = finer;
+    const [width, height] = [finer.width / FINER, finer.height / FINER];
+    if (this.halves.length !== width * height * 3) this.halves = new Uint8Array(width * height * 3);
+    const { halves } = this;
+    const row = finer.width * 3;
+    for (let y = 0, at = 0, above = 0; y < height; y++, above += 2 * row) {
+      for (let x = 0, left = above; x < width; x++, left += 6) {
+        for (let i = left; i < left + 3; i++) {
+          const sum = pixels[i] + pixels[i + 3] + pixels[i + row] + pixels[i + row + 3];
+          halves[at++] = (sum + 2) >> 2;
+        }
+      }
+    }
+    return { scale: finer.scale / FINER, width, height, pixels: halves };
+  }
 
   /**
    * `rgba`: width x height x 4 bytes, at a multiple of 4 in its buffer; `side`: the input's
-   * longer one, px.
+   * longer one, px; its sides are multiples of `stride`.
    */
   fit(
     rgba: Uint8Array | Uint8ClampedArray,
     width: number,
     height: number,
     side: number,
+    stride = STRIDE,
   ): Letterbox {
     const scale = side / Math.max(width, height);
     const w = Math.max(1, roundHalfEven(width * scale));
     const h = Math.max(1, roundHalfEven(height * scale));
-    const outWidth = Math.ceil(w / STRIDE) * STRIDE;
-    const outHeight = Math.ceil(h / STRIDE) * STRIDE;
-    const key = `${width}x${height}>${side}`;
+    const outWidth = Math.ceil(w / stride) * stride;
+    const outHeight = Math.ceil(h / stride) * stride;
+    const key = `${width}x${height}>${side}/${stride}`;
     if (key !== this.key) {
       const taps = scale < 1 ? areaTaps : linearTaps;
       this.columns = taps(width, w);

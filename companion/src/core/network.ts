@@ -7,7 +7,7 @@ import { type Amplitude, asShown } from "./amplitude.ts";
 import { place, projectLocal } from "./camera.ts";
 import { type Face, NO_ID } from "./face.ts";
 import type { SparseHead } from "./headModel.ts";
-import { LONG_SIDE, Letterboxer } from "./letterbox.ts";
+import { type Letterbox, LONG_SIDE, Letterboxer } from "./letterbox.ts";
 import { shutLids } from "./lids.ts";
 
 const LEAST_SCORE = 0.5;
@@ -63,10 +63,10 @@ export class FaceNetwork {
     height: number,
     side = LONG_SIDE,
   ): Promise<Face[]> {
-    const box = this.letterboxer.fit(rgba, width, height, side);
-    const image = new ort.Tensor("uint8", box.pixels, [1, box.height, box.width, 3]);
+    const { image, finer } = this.letterboxer.fitted(rgba, width, height, side);
+    const { scale: inputScale } = image;
     const start = performance.now();
-    const outputs = await this.session.run({ image });
+    const outputs = await this.session.run({ image: tensor(image), finer: tensor(finer) });
     this.sessionMilliseconds = performance.now() - start;
     const read = (name: string) => outputs[name].data as Float32Array;
     const score = read("score");
@@ -74,15 +74,15 @@ export class FaceNetwork {
     for (let i = 0; i < score.length; i++) {
       if (score[i] < LEAST_SCORE) continue;
       const look = read("rotation").slice(i * 9, i * 9 + 9);
-      const centre = read("centre").slice(i * 2, i * 2 + 2).map((value) => value / box.scale);
-      const scale = read("scale")[i] / box.scale;
+      const centre = read("centre").slice(i * 2, i * 2 + 2).map((value) => value / inputScale);
+      const scale = read("scale")[i] / inputScale;
       const identity = read("identity").slice(i * 40, i * 40 + 40);
       const expression = read("expression").slice(i * 52, i * 52 + 52);
       const points = this.head.points(identity, expression, this.head.header.landmarkCount);
       faces.push({
         id: NO_ID,
         score: score[i],
-        box: read("box").slice(i * 4, i * 4 + 4).map((value) => value / box.scale),
+        box: read("box").slice(i * 4, i * 4 + 4).map((value) => value / inputScale),
         ...place(look, centre, scale, width, height),
         identity,
         expression: asShown(
@@ -96,4 +96,8 @@ export class FaceNetwork {
     for (const tensor of Object.values(outputs)) tensor.dispose();
     return faces;
   }
+}
+
+function tensor({ pixels, width, height }: Letterbox): ort.Tensor {
+  return new ort.Tensor("uint8", pixels, [1, height, width, 3]);
 }

@@ -15,16 +15,18 @@ teaches the patches, with the patch that it was at):
 5. `training.patches`: the patches of face, eyes, mouth and brows, which both networks have and
    leave as they are until their last stretch (docs/decisions/0024, 0025 and 0029); without landed
    weights, which guess where to look, they come after MFN;
-6. `training.train`: SFN, from the last checkpoint, else from the landed weights, else from nothing;
-   then with its patches at a low rate, last mostly on photographs;
-7. `training.export_sfn`: models/sfn.onnx, and the weights that the next training starts from;
-8. the same for MFN; where it has no weights yet, it starts from SFN's; before it is exported,
-   finding, its second look and its close reading learn alone (docs/decisions/0021, 0022 and 0027),
-   and close reading together with its patches, last mostly on photographs (0029), of which
-   `training.halfway` takes one half (0031);
-9. the light MFN, which finds faces as that MFN does: its close reading learns on, or from what
-   `training.thinning` makes of MFN's (docs/decisions/0012 and 0027), last mostly on photographs;
-10. `training.amplitude`: what each network's readings lack, into its file (docs/decisions/0028).
+6. `training.train`: SFN, where there is none yet; then with its patches at a low rate, last mostly
+   on photographs;
+7. `training.export_sfn`: models/sfn.onnx, and its weights;
+8. the same for MFN, from the last checkpoint, else from the landed weights, else from SFN's; before
+   it is exported, finding, its second look and its close reading learn alone (docs/decisions/0021,
+   0022 and 0027), and close reading together with its patches, last mostly on photographs (0029);
+   with `training.halfway` these stretches end between what was there before and what they have
+   become (0031 and 0033);
+9. `training.export_sfn` again: SFN becomes what MFN's layers make of a crop (0033);
+10. the light MFN, which finds faces as that MFN does: its close reading learns on, or from what
+    `training.thinning` makes of MFN's (docs/decisions/0012 and 0027), last mostly on photographs;
+11. `training.amplitude`: what each network's readings lack, into its file (docs/decisions/0028).
 """
 
 from __future__ import annotations
@@ -69,6 +71,9 @@ OPTIONS = {
                    "--rate", "3.5e-4", "--times", "2"),
 }  # fmt: skip
 """Of training, for each network: rates that suit weights which have learned already."""
+HALF, MOST = 0.5, 0.75
+"""How far on the way from the weights before them last stretches end: on photographs; and before,
+with the landed ones as a beginning."""
 TOGETHER = {"together": "close", "last": "close", "sfn_together": "sfn", "sfn_last": "sfn"}
 """Last stretches in which patches learn too, with all that hears them; and whose task each has."""
 
@@ -133,9 +138,9 @@ def unfinished(checkpoint: Path) -> bool:
 
 def learn(
     network: str, minutes: float, fitted: Path, learned: Path | None = None, **parts: float
-) -> None:
-    """Train a network of `OPTIONS` for so long, then its parts alone for so long each, and export
-    it.
+) -> Path:
+    """Train a network of `OPTIONS` for so long, then its parts alone for so long each, export it,
+    and return the checkpoint that was exported.
 
     Args:
         learned: a checkpoint with patches that are taken over and stay, if there are any yet.
@@ -145,21 +150,33 @@ def learn(
     runs = [train(kind, network, minutes, fitted, learned, "--init", str(start))]
     made = runs[0]
     for part, own_minutes in parts.items():
-        if own_minutes and part == "patches":
-            learned = patches(runs[-1], own_minutes, fitted)
-            runs.append(learned)
-        elif own_minutes:
+        if not own_minutes:
+            continue
+        before = made
+        if part == "patches":
+            made = learned = patches(before, own_minutes, fitted)
+        else:
             task, stay = TOGETHER.get(part, part), None if part in TOGETHER else learned
-            words = ("--resume", str(runs[-1]), "--restart")
-            runs.append(train(task, part, own_minutes, fitted, stay, *words))
-        made = runs[-1]
-        if own_minutes and part.endswith("last"):
-            made = WORK / f"{network}_halfway" / "last.pt"
-            run("training.halfway", *map(str, runs[-2:]), "--output", str(made))
+            words = ("--resume", str(before), "--restart")
+            made = train(task, part, own_minutes, fitted, stay, *words)
+        runs.append(made)
+        if part.endswith("last"):
+            made = between(before, made, HALF)
+        elif part == "together" and landed.is_file():
+            made = between(landed, made, MOST)
     export = "training.export" if kind == "mfn" else f"training.export_{kind}"
     run(export, str(made), "--output", f"models/{network}.onnx", "--weights", str(landed))
     for checkpoint in runs:
         checkpoint.with_name("landed").touch()
+    return made
+
+
+def between(before: Path, after: Path, share: float) -> Path:
+    """A checkpoint so far on the way from one to another."""
+    output = after.with_name("between.pt")
+    words = (str(before), str(after), "--share", str(share), "--output", str(output))
+    run("training.halfway", *words)
+    return output
 
 
 def learn_light(minutes: float, last_minutes: float, fitted: Path) -> None:
@@ -215,9 +232,11 @@ def train(
     return last
 
 
-def main() -> None:
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make the data, train the networks, export them.")
-    parser.add_argument("--sfn-minutes", type=float, default=80, help="of training SFN; 0: none")
+    parser.add_argument(
+        "--sfn-minutes", type=float, default=80, help="of training SFN, if there is none; 0: none"
+    )
     parser.add_argument("--minutes", type=float, default=150, help="of training MFN")
     parser.add_argument("--find-minutes", type=float, default=30, help="of its finding alone")
     parser.add_argument("--verify-minutes", type=float, default=20, help="of its second look")
@@ -234,7 +253,11 @@ def main() -> None:
     parser.add_argument("--away", type=int, default=AWAY)
     parser.add_argument("--studies", type=int, default=STUDIES)
     parser.add_argument("--scenes", type=int, default=SCENES)
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse()
     WORK.mkdir(parents=True, exist_ok=True)
     fitted = WORK / "photos.npz"
     if photos.data_folder() is None:
@@ -262,17 +285,19 @@ def main() -> None:
     if (landed := LANDED / "mfn.pt").is_file():  # else there is nothing yet that could guess
         minutes = own.pop("patches")
         learned = patches(landed, minutes, fitted) if minutes else landed
-    if arguments.sfn_minutes:
+    new = not (LANDED / "sfn.pt").is_file()
+    if arguments.sfn_minutes and new:
         last = {"sfn_together": arguments.together_minutes, "sfn_last": arguments.last_minutes}
         learn("sfn", arguments.sfn_minutes, fitted, learned, **last)
-    learn("mfn", arguments.minutes, fitted, learned, **own)
+    made = learn("mfn", arguments.minutes, fitted, learned, **own)
+    run("training.export_sfn", str(made), "--output", "models/sfn.onnx", "--weights",
+        str(LANDED / "sfn.pt"))  # fmt: skip
     if learned and learned != landed:
         learned.with_name("landed").touch()
     if arguments.light_minutes:
         learn_light(arguments.light_minutes, arguments.last_minutes, fitted)
-    minutes = {"sfn": arguments.sfn_minutes, "mfn_light": arguments.light_minutes}
-    made = ["mfn", *(name for name, given in minutes.items() if given)]
-    run("training.amplitude", *(f"models/{name}.onnx" for name in made))
+    files = ["mfn", "sfn", *(["mfn_light"] if arguments.light_minutes else [])]
+    run("training.amplitude", *(f"models/{name}.onnx" for name in files))
 
 
 if __name__ == "__main__":

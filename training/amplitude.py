@@ -32,7 +32,7 @@ from training.groups import SIZE
 from training.labelled import read_at, studies
 from training.sizes import evenly, some
 
-MOST_GAIN = 1.4
+MOST_GAIN = 1.5
 NOTHING = 0.05
 """A study's weight below it counts as nothing."""
 NEUTRAL_SHARE = 25.0

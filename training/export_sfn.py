@@ -24,7 +24,7 @@ from training.compress import compress, shorten
 from training.export import FACES, FACES_EVERY, describe, export_part
 from training.graph import tidy
 from training.look import look_from_pose
-from training.running import write_weights
+from training.running import read_weights, write_weights
 from training.sfn import SIDE, Sfn
 
 TAKES = f"crops: uint8 (N, {SIDE}, {SIDE}, 3) RGB, a square 1.25 times the longer box side"
@@ -75,15 +75,16 @@ def shown(model: Sfn) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=Path, help="of SFN; or of MFN, whose layers it has too")
     parser.add_argument("--output", type=Path, default=Path("models/sfn.onnx"))
     parser.add_argument("--weights", type=Path, help="also write the weights to resume from")
     parser.add_argument("--version", default="0.1.0")
     arguments = parser.parse_args()
-    network = Sfn()
-    saved = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
-    network.load_state_dict(saved["average"])
-    network.eval()
+    network = Sfn().eval()
+    state = read_weights(arguments.checkpoint)
+    if lacking := network.state_dict().keys() - state.keys():
+        parser.error(f"{arguments.checkpoint} has no {min(lacking)}: it is neither SFN's nor MFN's")
+    network.load_state_dict({key: state[key] for key in network.state_dict()})
     if arguments.weights:
         write_weights(network.state_dict(), arguments.weights)
     balance(network, lambda: shown(network), ROUNDED_FROM)

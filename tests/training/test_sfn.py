@@ -19,7 +19,9 @@ from training import export_sfn, feeding, train
 from training.bank import load_surface
 from training.export import describe
 from training.export_sfn import GIVES, TAKES, build
+from training.layers import thin
 from training.look import look_from_pose
+from training.model import Mfn
 from training.running import read_weights, start_from
 from training.samples import Samples
 from training.sfn import SIDE, Sfn
@@ -110,3 +112,22 @@ def test_held_back_faces_are_drawn_and_judged(tmp_path, name):
     rows = (tmp_path / "samples.csv").read_text().splitlines()
     assert len(rows) == 53
     assert rows[0] == "expression,r"
+
+
+def test_what_mfn_has_learned_is_exported_as_an_sfn(tmp_path, monkeypatch, capsys):
+    torch.manual_seed(0)
+    learned = Mfn().state_dict()
+    torch.save({"average": learned}, tmp_path / "mfn.pt")
+    words = ["--output", str(tmp_path / "sfn.onnx"), "--weights", str(tmp_path / "sfn.pt")]
+    monkeypatch.setattr("sys.argv", ["export_sfn", str(tmp_path / "mfn.pt"), *words])
+    export_sfn.main()
+    taken = read_weights(tmp_path / "sfn.pt")
+    assert taken.keys() == Sfn().state_dict().keys()
+    assert all(torch.allclose(value, learned[key], atol=1e-3) for key, value in taken.items())
+    assert onnx.load(tmp_path / "sfn.onnx").graph.input[0].name == "crops"
+
+    torch.save({"average": Mfn(thin).state_dict()}, tmp_path / "light.pt")
+    monkeypatch.setattr("sys.argv", ["export_sfn", str(tmp_path / "light.pt"), *words])
+    with pytest.raises(SystemExit):
+        export_sfn.main()
+    assert "light.pt has no regions." in capsys.readouterr().err

@@ -65,20 +65,41 @@ def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(p
         (stages.LANDED / f"{name}.pt").touch()
     done = plan()
     assert names(done) == [
-        "patches", "sfn", "sfn_together", "sfn_last", "halfway", "export_sfn", "mfn", "find",
-        "verify", "close", "together", "last", "halfway", "export",
+        "patches", "mfn", "find", "verify", "close", "together", "halfway", "last", "halfway",
+        "export", "export_sfn",
     ]  # fmt: skip
     learned = str(stages.WORK / "patches" / "last.pt")
-    for stage, name in zip(done[-14:], names(done), strict=True):
-        kept = name in ("sfn", "mfn", "find", "verify", "close")
+    for stage, name in zip(done[-11:], names(done), strict=True):
+        kept = name in ("mfn", "find", "verify", "close")
         assert ("--patches" in stage) == kept
         assert not kept or stage[stage.index("--patches") + 1] == learned
     tasks = [stage[stage.index("--network") + 1] for stage in done if "--network" in stage]
-    assert tasks == ["sfn", "sfn", "sfn", "mfn", "find", "verify", "close", "close", "close"]
-    ends = [str(stages.WORK / name / "last.pt") for name in ("together", "last", "mfn_halfway")]
-    assert done[-2] == ("training.halfway", *ends[:2], "--output", ends[2])
-    assert done[-1][1] == ends[2]
+    assert tasks == ["mfn", "find", "verify", "close", "close", "close"]
     assert measured == [("models/mfn.onnx", "models/sfn.onnx")]
+
+
+def test_last_stretches_end_between_what_was_and_what_they_have_become(plan):
+    """And each begins where the one before it ended; SFN is what MFN becomes."""
+    stages.LANDED.mkdir(parents=True)
+    landed = stages.LANDED / "mfn.pt"
+    landed.touch()
+    *_, one, last, other, export, export_sfn = plan("--sfn-minutes", "0")
+    together, ends = (stages.WORK / name for name in ("together", "last"))
+    made, final = (str(folder / "between.pt") for folder in (together, ends))
+    assert one[:3] == ("training.halfway", str(landed), str(together / "last.pt"))
+    assert one[3:] == ("--share", "0.75", "--output", made)
+    assert last[last.index("--resume") + 1] == made
+    assert other[:3] == ("training.halfway", made, str(ends / "last.pt"))
+    assert other[3:] == ("--share", "0.5", "--output", final)
+    assert export[:2] == ("training.export", final)
+    assert export_sfn[:2] == ("training.export_sfn", final)
+    assert export_sfn[-1] == str(stages.LANDED / "sfn.pt")
+
+
+def test_without_any_weights_an_sfn_is_trained_first(plan):
+    assert names(plan())[:6] == [
+        "sfn", "sfn_together", "sfn_last", "halfway", "export_sfn", "mfn"
+    ]  # fmt: skip
 
 
 def test_without_landed_weights_patches_learn_from_what_mfn_guesses(plan):
@@ -93,6 +114,7 @@ def test_without_landed_weights_patches_learn_from_what_mfn_guesses(plan):
         "last",
         "halfway",
         "export",
+        "export_sfn",
     ]
     by_name = dict(zip(names(done), [s for s in done if s[0] != "training.synthetic"], strict=True))
     assert "--patches" not in by_name["mfn"]
@@ -131,7 +153,7 @@ def test_the_light_mfn_is_made_of_the_landed_one_and_its_close_reading_learns(
     assert {"--thin", "--clear-photos"} <= set(last)
     assert export[1] == str(stages.WORK / "light_last" / "last.pt")
     assert export[export.index("--weights") + 1] == str(light)
-    assert measured == [("models/mfn.onnx", "models/mfn_light.onnx")]
+    assert measured == [("models/mfn.onnx", "models/sfn.onnx", "models/mfn_light.onnx")]
 
 
 def test_a_light_mfn_that_is_learning_is_not_begun_anew(plan):

@@ -189,11 +189,13 @@ def learn_light(minutes: float, last_minutes: float, fitted: Path) -> None:
         run("training.thinning", str(LANDED / "mfn.pt"), "--output", str(start), "--photos",
             str(fitted), "--rendered", str(WORK / "rendered"), *words)  # fmt: skip
     runs = [train("close", "mfn_light", minutes, fitted, None, "--init", str(start))]
+    made = between(start, runs[0], MOST) if landed.is_file() else runs[0]
     if last_minutes:
-        words = ("--resume", str(runs[0]), "--restart")
+        words = ("--resume", str(made), "--restart")
         runs.append(train("close", "light_last", last_minutes, fitted, None, *words))
+        made = between(made, runs[-1], HALF)
     words = ("--output", "models/mfn_light.onnx", "--weights", str(landed))
-    run("training.export", str(runs[-1]), *words)
+    run("training.export", str(made), *words)
     for checkpoint in runs:
         checkpoint.with_name("landed").touch()
 

@@ -143,15 +143,18 @@ def test_the_light_mfn_is_made_of_the_landed_one_and_its_close_reading_learns(
     if again:
         light.touch()
     done = plan("--sfn-minutes", "0", "--light-minutes", "5")
-    thinning, learning, last, export = done[-4:]
+    thinning, learning, *between, last, half, export = done[-6 if again else -5 :]
     start = str(stages.WORK / "mfn_light" / "start.pt")
+    made = str(stages.WORK / "mfn_light" / ("between.pt" if again else "last.pt"))
+    assert [stage[1] for stage in between] == [start] * again
     assert thinning[:4] == ("training.thinning", str(stages.LANDED / "mfn.pt"), "--output", start)
     assert ("--near" in thinning) == again
     assert learning[learning.index("--network") + 1] == "close"
     assert {"--thin", "--init", start} <= set(learning)
-    assert last[-3:] == ("--resume", str(stages.WORK / "mfn_light" / "last.pt"), "--restart")
+    assert last[-3:] == ("--resume", made, "--restart")
     assert {"--thin", "--clear-photos"} <= set(last)
-    assert export[1] == str(stages.WORK / "light_last" / "last.pt")
+    assert half[:3] == ("training.halfway", made, str(stages.WORK / "light_last" / "last.pt"))
+    assert export[1] == str(stages.WORK / "light_last" / "between.pt")
     assert export[export.index("--weights") + 1] == str(light)
     assert measured == [("models/mfn.onnx", "models/sfn.onnx", "models/mfn_light.onnx")]
 
@@ -162,4 +165,4 @@ def test_a_light_mfn_that_is_learning_is_not_begun_anew(plan):
     last.touch()
     done = plan("--sfn-minutes", "0", "--light-minutes", "5")
     assert "thinning" not in names(done)
-    assert done[-3][-2:] == ("--resume", str(last))
+    assert done[-4][-2:] == ("--resume", str(last))

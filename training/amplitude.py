@@ -5,9 +5,9 @@
 
 Rest is what is read where nothing is to be seen: the middle reading of rendered studies whose
 weight is nearly 0, or what a quarter of the photographs of faces that people have called neutral
-stay below, whichever is more. Gain is the spread of true weights over that of readings (the slope
-of the reduced major axis), of studies or of photographs against their fits, whichever is less, and
-never above MOST_GAIN: noise grows by it too. Photographs held back from training are not looked at.
+stay below, whichever is more. Gain is the spread of true weights over that of what readings have
+above rest (the slope of the reduced major axis), of studies or of photographs against their fits,
+whichever is less, and never above MOST_GAIN: noise grows by it too. Photographs held back from training are not looked at.
 Blinks keep what `lids` makes of them.
 """
 
@@ -51,8 +51,13 @@ height in photographs fell from .79 to .75."""
 
 def of_studies(read: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(52,) rest and (52,) gain by exact weights, from (N, 52) readings and truths."""
-    rest = [np.median(read[truth[:, i] < NOTHING, i]) for i in range(len(EXPRESSIONS))]
-    return np.array(rest), truth.std(0) / np.maximum(read.std(0), 1e-4)
+    rest = np.array([np.median(read[truth[:, i] < NOTHING, i]) for i in range(len(EXPRESSIONS))])
+    return rest, truth.std(0) / spread_above(read, rest)
+
+
+def spread_above(read: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """(52,) the spread of what is left to be multiplied, once rest is taken from (N, 52)."""
+    return np.maximum(np.maximum(read - rest, 0.0).std(0), 1e-4)
 
 
 def of_photographs(
@@ -65,7 +70,7 @@ def of_photographs(
         if name.startswith(LOOKS):
             rest[i] = 0.0
     spread = fitted.std(0)
-    gain = np.where(spread > LEAST_SPREAD, spread / np.maximum(read.std(0), 1e-4), np.inf)
+    gain = np.where(spread > LEAST_SPREAD, spread / spread_above(read, rest), np.inf)
     return rest, gain
 
 

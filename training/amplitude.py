@@ -7,8 +7,8 @@ Rest is what is read where nothing is to be seen: the middle reading of rendered
 weight is nearly 0, or what a quarter of the photographs of faces that people have called neutral
 stay below, whichever is more. Gain is the spread of true weights over that of what readings have
 above rest (the slope of the reduced major axis), of studies or of photographs against their fits,
-whichever is less, and never above MOST_GAIN: noise grows by it too. Photographs held back from training are not looked at.
-Blinks keep what `lids` makes of them.
+whichever is less, and never above MOST_GAIN: noise grows by it too. Photographs held back from
+training are not looked at. Blinks keep what `lids` makes of them.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def draw(found: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
             colour = f"C{number}"
             sizes = list(by_size)
             axis.plot(sizes, [by_size[s][key] for s in sizes], "o-", color=colour, label=name)
-            if key == "expression error":
+            if key == "expression error" and name != FINER:  # of the same faces
                 flat = [by_size[s]["the same, always the mean face"] for s in sizes]
                 axis.plot(sizes, flat, ":", color=colour, label=f"{name}, always the mean")
         axis.set_xscale("log", base=2)
@@ -67,7 +67,7 @@ def draw(found: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
         axis.set_title(title, fontsize=10)
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
-    axes[-1].legend(fontsize=8)
+    axes[-1].legend(fontsize=7, loc="lower left")
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=80)

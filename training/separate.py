@@ -78,9 +78,10 @@ def memory(files: tuple[Path, ...]) -> float:
         "    from pathlib import Path\n"
         "    from mfn_addon.network.mfn import open_session\n"
         "    session = open_session(Path(path), 2)\n"
-        "    entry = session.get_inputs()[0]\n"
-        f"    shape = (1, {SIDE}, {SIDE}, 3) if entry.name == 'crops' else (1, 192, 320, 3)\n"
-        "    session.run(None, {entry.name: np.full(shape, 128, np.uint8)})\n"
+        f"    sizes = {{'crops': ({SIDE}, {SIDE}), 'image': (192, 320), 'finer': (384, 640)}}\n"
+        "    names = [entry.name for entry in session.get_inputs()]\n"
+        "    grey = {name: np.full((1, *sizes[name], 3), 128, np.uint8) for name in names}\n"
+        "    session.run(None, grey)\n"
         "status = open('/proc/self/status').read()\n"
         "print(status.split('VmHWM:')[1].split()[0])\n"
     )

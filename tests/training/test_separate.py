@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.pictures import group_picture
 from mfn_addon.network import FaceNetwork
+from mfn_addon.network.mfn import DEFAULT_PATH
 from training.measures import overlap
 from training.separate import Separate, memory, separate_files
 
@@ -22,3 +23,7 @@ def test_both_ways_find_the_same_faces_in_a_picture(tmp_path):
     assert (same.max(1) > 0.6).all()
     assert all(np.isfinite(face.landmarks).all() for face in separate)
     assert 10 < memory(files) < 2000
+
+
+def test_the_memory_of_what_is_landed_is_measured():
+    assert 10 < memory((DEFAULT_PATH,)) < 2000

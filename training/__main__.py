@@ -9,7 +9,7 @@ Each stage is skipped where its result is there already, so a stopped run goes o
 teaches the patches, with the patch that it was at):
 
 1. `training.fit`: 3DMM labels for the photographs of the development data, if there are any;
-2. `training.relabel`: these labels drawn towards what the landed networks read, if there are any;
+2. `training.relabel`: these labels drawn towards what the landed SFN reads, if there is one;
 3. `training.turning`: these photographs again, seen from the side;
 4. `training.synthetic`: rendered crops, bystanders, studies and scenes with exact labels;
 5. `training.patches`: the patches of face, eyes, mouth and brows, which both networks have and
@@ -72,8 +72,8 @@ OPTIONS = {
 }  # fmt: skip
 """Of training, for each network: rates that suit weights which have learned already."""
 HALF, MOST = 0.5, 0.75
-"""How far on the way from the weights before them last stretches end: on photographs; and before,
-with the landed ones as a beginning."""
+"""How far on the way from the weights that they began with last stretches end: on photographs; and
+before those, where weights have learned for long already."""
 TOGETHER = {"together": "close", "last": "close", "sfn_together": "sfn", "sfn_last": "sfn"}
 """Last stretches in which patches learn too, with all that hears them; and whose task each has."""
 
@@ -109,12 +109,11 @@ def render(kind: str, count: int, size: int) -> None:
 
 
 def relabelled(fitted: Path) -> Path:
-    """The photographs with labels nearer than the fits, if there are networks to give them."""
-    networks = [str(path) for name in ("mfn", "sfn") if (path := LANDED / f"{name}.pt").is_file()]
-    output = fitted.with_name("relabelled.npz")
-    if networks and not output.is_file():
+    """The photographs with labels nearer than the fits, if there is an SFN to give them."""
+    sfn, output = LANDED / "sfn.pt", fitted.with_name("relabelled.npz")
+    if sfn.is_file() and not output.is_file():
         words = ("--photos", str(fitted), "--output", str(output))
-        run("training.relabel", *networks, *words)
+        run("training.relabel", str(sfn), *words)
     return output if output.is_file() else fitted
 
 
@@ -163,7 +162,7 @@ def learn(
         if part.endswith("last"):
             made = between(before, made, HALF)
         elif part == "together" and landed.is_file():
-            made = between(landed, made, MOST)
+            made = between(before, made, MOST)  # of one trunk: it did not learn in between
     export = "training.export" if kind == "mfn" else f"training.export_{kind}"
     run(export, str(made), "--output", f"models/{network}.onnx", "--weights", str(landed))
     for checkpoint in runs:

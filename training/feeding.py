@@ -30,10 +30,8 @@ CLOSEUP_SHARE = 0.5
 """Of the close-ups: how many are photographs; the others are rendered studies, whose labels are
 exact."""
 CLOSEUP_BANKS = ("photo", "rendered studies")
-NEAR_SIZES = (
-    *((32, 2), (64, 1), (64, 2), (96, 1), (96, 2), (128, 1), (128, 1), (128, 2)),
-    *((160, 1), (192, 1), (256, 1)),
-)
+NEAR_SIZES = ((32, 2), (64, 1), (64, 2), (96, 1), (96, 2), (128, 1), (128, 1), (128, 2), (160, 1),
+              (192, 1), (256, 1))  # fmt: skip
 """Px of the regions from which close reading learns alone, as the trunk is shown them, and how many
 times finer its patches see them."""
 NEAR_CLEAR, NEAR_PHOTOS = 0.85, 0.25

@@ -270,9 +270,9 @@ class Details(nn.Module):
             regions, size: as for `training.regions.Regions.near`, in px of the input.
             mirrored: (R,) bool, those that are seen as a mirror shows them; their marks are so too.
         """
-        # px of the picture from here on
-        regions = torch.cat([regions[:, :1], regions[:, 1:] * (picture.shape[3] / size[0])], 1)
-        size = size * (picture.shape[3] / size[0])
+        finer = picture.shape[3] / size[0]
+        regions = torch.cat([regions[:, :1], regions[:, 1:] * finer], 1)
+        size = size * finer  # px of the picture from here on
         way = None if mirrored is None else 1.0 - 2.0 * mirrored[:, None].float()
 
         def cut(about: torch.Tensor, patch: Patch, part: float) -> tuple[torch.Tensor, ...]:

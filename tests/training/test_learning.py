@@ -13,11 +13,9 @@ import pytest
 import torch
 
 from mfn_addon.face import EXPRESSIONS
-from mfn_addon.face.mirror import mirror_order
 from training import feeding, running, train
 from training.bank import FaceBank, load_surface
 from training.feeding import LABELS
-from training.layers import dense
 from training.look import look_from_pose, rotation_from_6d
 from training.losses import (
     CLOSE_LOSSES,
@@ -29,7 +27,6 @@ from training.losses import (
     steady_loss,
     verify_loss,
 )
-from training.marks import LEFT_EYE, MARKS, RIGHT_EYE, Details, cell_grid
 from training.model import CLOSE_FACES, MAX_FACES, Mfn, cell_centres
 from training.sampling import regions_of
 from training.scenes import Composer
@@ -224,34 +221,6 @@ def test_zero_outputs_mean_a_face_looking_ahead():
     assert float(scale[0]) == pytest.approx(125 / 0.2)
 
 
-def test_a_finer_picture_is_looked_at_in_the_same_places():
-    """Slopes, which are the same however many pixels show them."""
-    torch.manual_seed(0)
-    details = Details(dense).eval()
-    y, x = torch.meshgrid(torch.arange(192) + 0.5, torch.arange(192) + 0.5, indexing="ij")
-    finest = torch.stack([x, y, x - y])[None] / 50
-    regions = torch.tensor([[0.0, 30, 31, 40], [0, 33, 29, 36]])
-    places, mirrored = torch.rand(2, MARKS, 2) * 0.5 - 0.25, torch.tensor([False, True])
-    with torch.no_grad():
-        said = [
-            details(
-                torch.nn.functional.avg_pool2d(finest, coarser),
-                places,
-                regions,
-                torch.tensor([64.0, 64.0]),
-                mirrored,
-            )
-            for coarser in (3, 2, 1)
-        ]
-    for features, marks, told, _ in said[1:]:
-        assert torch.allclose(features, said[0][0], atol=1e-4)
-        assert torch.allclose(marks, said[0][1], atol=1e-5)
-        assert torch.allclose(told, said[0][2], atol=1e-4)
-    with torch.no_grad():
-        blank = details(torch.zeros(1, 3, 64, 64), places, regions, torch.tensor([64.0, 64.0]))
-    assert not torch.allclose(blank[0], said[0][0], atol=1e-2)
-
-
 def test_close_reading_sees_more_than_the_trunk():
     """The trunk is shown half the pixels; patches and labels are in all of them."""
     model = Mfn().train()
@@ -299,37 +268,6 @@ def test_face_loss_is_zero_for_the_truth():
     blink[0, EXPRESSIONS.index("eyeBlinkLeft")] = 1
     blinked = loss(zero[0], zero[1], blink, regions, truth)
     assert float(blinked["gaps"]) > 2 * float(losses["gaps"]) > 0
-
-
-def test_the_eyes_of_a_mirrored_picture_change_places():
-    torch.manual_seed(0)
-    details = Details(dense).eval()
-    torch.nn.init.normal_(details.eye_out.weight)
-    # The face as a whole is not seen mirrored: here it adds nothing to the guess.
-    for weights in details.face.maps.parameters():
-        torch.nn.init.zeros_(weights)
-    picture = torch.rand(1, 3, 128, 128)
-    region, size = torch.tensor([[0.0, 64, 64, 100]]), torch.tensor([128.0, 128.0])
-    places = torch.rand(1, MARKS, 2) - 0.5
-    mirrored = places * torch.tensor([-1.0, 1.0])
-    order = torch.arange(MARKS)
-    order[list(RIGHT_EYE)], order[list(LEFT_EYE)] = torch.tensor(LEFT_EYE), torch.tensor(RIGHT_EYE)
-    with torch.no_grad():
-        features, marks, told, maps = details(picture, places, region, size)
-        others, seen, said, _ = details(picture.flip(3), mirrored[:, order], region, size)
-    assert torch.allclose(features[:, :96], others[:, 96:192], atol=1e-4)
-    back = seen[:, order] * torch.tensor([-1.0, 1.0])
-    eyes = [*RIGHT_EYE, *LEFT_EYE]
-    assert torch.allclose(marks[:, eyes], back[:, eyes], atol=1e-4)
-    assert torch.allclose(told, said[:, torch.from_numpy(mirror_order())], atol=1e-4)
-    assert told.abs().max() > 0.01
-    face, *parts = maps
-    for patch in maps:  # the marks are the means of the maps, those of the face where no part is
-        means = torch.softmax(patch.logits, 2) @ cell_grid(round(patch.logits.shape[2] ** 0.5))
-        own = details.elsewhere if patch is face else slice(None)
-        assert torch.allclose(patch.within(marks)[:, own], means[:, own], atol=1e-4)
-    rows = sorted([*details.elsewhere, *(row for patch in parts for row in patch.rows)])
-    assert rows == list(range(MARKS))
 
 
 @pytest.fixture(scope="module")

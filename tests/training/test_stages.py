@@ -81,12 +81,12 @@ def test_patches_of_landed_weights_learn_first_and_stay_until_the_last_stretch(p
 def test_last_stretches_end_between_what_was_and_what_they_have_become(plan):
     """And each begins where the one before it ended; SFN is what MFN becomes."""
     stages.LANDED.mkdir(parents=True)
-    landed = stages.LANDED / "mfn.pt"
-    landed.touch()
+    (stages.LANDED / "mfn.pt").touch()
     *_, one, last, other, export, export_sfn = plan("--sfn-minutes", "0")
     together, ends = (stages.WORK / name for name in ("together", "last"))
     made, final = (str(folder / "between.pt") for folder in (together, ends))
-    assert one[:3] == ("training.halfway", str(landed), str(together / "last.pt"))
+    begun = str(stages.WORK / "close" / "last.pt")
+    assert one[:3] == ("training.halfway", begun, str(together / "last.pt"))
     assert one[3:] == ("--share", "0.75", "--output", made)
     assert last[last.index("--resume") + 1] == made
     assert other[:3] == ("training.halfway", made, str(ends / "last.pt"))

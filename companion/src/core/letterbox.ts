@@ -45,7 +45,10 @@ export class Letterboxer {
   private out = new Uint8ClampedArray(0);
   private halves = new Uint8Array(0);
 
-  /** Both inputs, `image` with a longer side of `side` px; `rgba` as for `fit`. */
+  /**
+   * Both inputs, `image` with a longer side of `side` px; `rgba`: width x height x 4 bytes, at a
+   * multiple of 4 in its buffer.
+   */
   fitted(
     rgba: Uint8Array | Uint8ClampedArray,
     width: number,
@@ -78,11 +81,8 @@ export class Letterboxer {
     return { scale: finer.scale / FINER, width, height, pixels: halves };
   }
 
-  /**
-   * `rgba`: width x height x 4 bytes, at a multiple of 4 in its buffer; `side`: the input's
-   * longer one, px; its sides are multiples of `stride`.
-   */
-  fit(
+  /** An input with a longer side of `side` px, padded to multiples of `stride`. */
+  private fit(
     rgba: Uint8Array | Uint8ClampedArray,
     width: number,
     height: number,
